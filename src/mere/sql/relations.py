@@ -1,0 +1,67 @@
+"""Relations as the binder sees them: plain, frozen facts that the catalog read. Knows no socket and no SQL text of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from mere.sql.types import PgType
+
+
+class Kind(Enum):
+    """What stands behind a name, and so who can read it."""
+
+    LAKE = "lake"  # a shell: rows are Parquet files
+    VIEW = "view"  # expanded by the binder
+    POSTGRES = "postgres"  # heap, temporary, catalog, foreign, sequence, materialized view: rows come from PostgreSQL
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One attribute. `field_id` (and `element_id` for arrays) are DuckLake column ids, None outside the lake."""
+
+    attnum: int
+    name: str
+    type: PgType
+    not_null: bool = False
+    default: str | None = None  # pg_get_expr text
+    identity: str = ""  # '' | 'a' (always) | 'd' (by default)
+    generated: str = ""  # '' | 's' (stored) | 'v' (virtual)
+    field_id: int | None = None
+    element_id: int | None = None
+    readable: bool = True  # may the checking role SELECT it
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A distribution policy. `kind` is 'hash' | 'random' | 'replicated'; `keys` are attnums, buckets on the first."""
+
+    kind: str = "random"
+    keys: tuple[int, ...] = ()
+    buckets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    expression: str  # pg_get_expr text, unqualified column names
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view by oid. `privileges` holds SELECT, INSERT, UPDATE, DELETE, TRUNCATE as the checking role has them:
+    the session's role for what the statement names, the view's owner for what an ordinary view reads."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: Kind
+    columns: tuple[Column, ...]
+    owner: str
+    privileges: frozenset[str]
+    view_sql: str | None = None  # pg_get_viewdef, every name qualified
+    table_id: int | None = None  # DuckLake's; None while the CREATE is uncommitted
+    path: str | None = None  # storage prefix of the table's files, relative to the lake's data path, ends with /
+    policy: Policy = Policy()
+    checks: tuple[Check, ...] = ()
+    temporary: bool = False
