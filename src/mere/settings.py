@@ -1,0 +1,360 @@
+"""Every option of a warehouse, declared once: its name, type, default and help.
+
+Owns where a value comes from: flag, then MERE_* environment variable, then mere.toml in the data directory, then
+default. The command line's help and docs/settings.md are made from the same declarations. Used in every process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from mere.errors import StartupError
+
+FILE_NAME = "mere.toml"
+_OPTION = "mere.option"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A TCP address to listen on; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting as the user meets it. `parse` raises ValueError with what was expected."""
+
+    help: str
+    metavar: str
+    parse: Callable[[str], Any]
+    group: str
+    shown_default: str
+    flag: bool = True
+    choices: tuple[str, ...] = ()
+
+
+def parse_path(text: str) -> Path:
+    if not text:
+        raise ValueError("expected a path")
+    return Path(text).expanduser().absolute()
+
+
+def parse_paths(text: str) -> tuple[str, ...]:
+    """A comma-separated list of folders and URL prefixes."""
+    return tuple(parse_storage(part.strip()) for part in text.split(",") if part.strip())
+
+
+def parse_address(text: str) -> Address:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ValueError("expected HOST:PORT, such as 127.0.0.1:5432")
+    return Address(host.strip("[]") or "127.0.0.1", int(port))
+
+
+def parse_storage(text: str) -> str:
+    """A bucket URL without its closing slash, or an absolute folder."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme == "file":
+        return str(parse_path(rest if separator else text))
+    if scheme not in ("s3", "gs", "az") or not rest.strip("/"):
+        raise ValueError("expected a folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix")
+    return f"{scheme}://{rest.strip('/')}"
+
+
+def parse_count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError("expected a whole number from 1")
+    return int(text)
+
+
+_SIZE_UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+
+
+def parse_size(text: str) -> int:
+    """A number of bytes; PostgreSQL's units, which are powers of 1024."""
+    found = re.fullmatch(r"(\d+)\s*([KMGT]?i?B?)", text.strip(), re.IGNORECASE)
+    unit = found.group(2).upper().replace("I", "").removesuffix("B") if found else ""
+    if found is None or int(found.group(1)) < 1:
+        raise ValueError("expected a size, such as 8GB")
+    return int(found.group(1)) * _SIZE_UNITS[unit + "B" if unit else ""]
+
+
+_TIME_UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(text: str) -> timedelta:
+    """PostgreSQL's units; a bare number counts seconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d|)", text.strip())
+    if found is None:
+        raise ValueError("expected a time, such as 30s, 10min, 12h or 7d (0 for none)")
+    return timedelta(seconds=float(found.group(1)) * _TIME_UNITS[found.group(2)])
+
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def parse_log_level(text: str) -> str:
+    if text.lower() not in LOG_LEVELS:
+        raise ValueError(f"expected one of {', '.join(LOG_LEVELS)}")
+    return text.lower()
+
+
+def default_data() -> Path:
+    """The user's data home, as XDG says."""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser().absolute() / "mere"
+
+
+def available_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def option(
+    help: str,
+    metavar: str,
+    parse: Callable[[str], Any],
+    shown_default: str,
+    *,
+    default: Any = dataclasses.MISSING,
+    default_factory: Any = dataclasses.MISSING,
+    group: str = "warehouse",
+    flag: bool = True,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A dataclass field that carries its `Option`."""
+    declared = Option(help, metavar, parse, group, shown_default, flag, choices)
+    return dataclasses.field(default=default, default_factory=default_factory, metadata={_OPTION: declared})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One warehouse's settings; `Settings(data=directory)` has the default of everything else."""
+
+    data: Path = option(
+        "the directory of the catalog: everything that is not in the storage",
+        "DIR",
+        parse_path,
+        "mere in the user's data home",
+        default_factory=default_data,
+    )
+    storage: str = option(
+        "where the rows live: a folder, s3://bucket/prefix (credentials in the standard AWS_* variables,"
+        " AWS_ENDPOINT_URL among them), gs://bucket/prefix or az://container/prefix; fixed at the first start",
+        "URL",
+        parse_storage,
+        "the folder storage in the data directory",
+        default="",
+    )
+    listen: Address = option(
+        "the address that clients connect to",
+        "HOST:PORT",
+        parse_address,
+        "127.0.0.1:5432",
+        default=Address("127.0.0.1", 5432),
+    )
+    password: str | None = option(
+        "the password of the role mere, used at the first start only",
+        "TEXT",
+        str,
+        "generated, and kept in the file password in the data directory",
+        default=None,
+        flag=False,
+    )
+    postgres_bin: Path | None = option(
+        "the bin directory of another PostgreSQL 18 to use",
+        "DIR",
+        parse_path,
+        "the one that comes with Mere",
+        default=None,
+    )
+    retention: timedelta = option(
+        "how long old snapshots stay readable before mere maintain removes them",
+        "TIME",
+        parse_duration,
+        "7d",
+        default=timedelta(days=7),
+    )
+    copy_directories: tuple[str, ...] = option(
+        "folders and URL prefixes, separated by commas, that COPY may read and write on the server's side",
+        "LIST",
+        parse_paths,
+        "none: COPY reaches only the client",
+        default=(),
+    )
+    log_level: str = option(
+        "how much goes to the log on standard error",
+        "LEVEL",
+        parse_log_level,
+        "warning",
+        default="warning",
+        choices=LOG_LEVELS,
+    )
+    tls_certificate: Path | None = option(
+        "a PEM file with the certificate chain; clients may then use TLS",
+        "FILE",
+        parse_path,
+        "none: no TLS",
+        default=None,
+        group="connections",
+    )
+    tls_key: Path | None = option(
+        "a PEM file with the certificate's private key",
+        "FILE",
+        parse_path,
+        "none",
+        default=None,
+        group="connections",
+    )
+    max_connections: int = option(
+        "how many clients may be connected at a time",
+        "N",
+        parse_count,
+        "100",
+        default=100,
+        group="connections",
+    )
+    authentication_timeout: timedelta = option(
+        "how long a client may take to log in",
+        "TIME",
+        parse_duration,
+        "60s",
+        default=timedelta(seconds=60),
+        group="connections",
+    )
+    statement_timeout: timedelta = option(
+        "ends a statement that takes longer, unless the session sets statement_timeout itself",
+        "TIME",
+        parse_duration,
+        "0: none",
+        default=timedelta(0),
+        group="connections",
+    )
+    idle_in_transaction_timeout: timedelta = option(
+        "ends a session that leaves a transaction open for longer, unless it sets"
+        " idle_in_transaction_session_timeout itself",
+        "TIME",
+        parse_duration,
+        "0: none",
+        default=timedelta(0),
+        group="connections",
+    )
+    threads: int = option(
+        "how many threads the engine uses",
+        "N",
+        parse_count,
+        "one per core",
+        default_factory=available_cores,
+        group="engine",
+    )
+    memory_limit: int | None = option(
+        "how much memory the engine may use before it writes to the temporary directory",
+        "SIZE",
+        parse_size,
+        "80% of the machine's",
+        default=None,
+        group="engine",
+    )
+    temp_directory: Path = option(
+        "where the engine puts what does not fit in memory",
+        "DIR",
+        parse_path,
+        "the folder temp in the data directory",
+        default=Path(),
+        group="engine",
+    )
+
+    def __post_init__(self) -> None:
+        """The defaults that depend on `data`."""
+        if not self.storage:
+            object.__setattr__(self, "storage", str(self.data / "storage"))
+        if self.temp_directory == Path():
+            object.__setattr__(self, "temp_directory", self.data / "temp")
+
+    @classmethod
+    def load(cls, flags: Mapping[str, str | None], environment: Mapping[str, str] = os.environ) -> Settings:
+        """The settings of this process; raises StartupError that names the setting and where it was given."""
+        data = _pick("data", flags, environment, {})
+        values: dict[str, Any] = {} if data is None else {"data": data}
+        file = read_file((data or default_data()) / FILE_NAME)
+        for name in OPTIONS:
+            value = _pick(name, flags, environment, file)
+            if value is not None:
+                values[name] = value
+        settings = cls(**values)
+        if (settings.tls_certificate is None) != (settings.tls_key is None):
+            raise StartupError("tls_certificate and tls_key go together: one of them is missing")
+        return settings
+
+
+OPTIONS: Mapping[str, Option] = {field.name: field.metadata[_OPTION] for field in dataclasses.fields(Settings)}
+
+
+def flag_of(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def variable_of(name: str) -> str:
+    return "MERE_" + name.upper()
+
+
+def add_arguments(parser: argparse.ArgumentParser, names: Iterable[str] = tuple(OPTIONS)) -> None:
+    """The flags of these settings, in groups; the values stay text until `Settings.load`."""
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for name in names:
+        declared = OPTIONS[name]
+        if not declared.flag:
+            continue
+        if declared.group not in groups:
+            groups[declared.group] = parser.add_argument_group(declared.group)
+        text = f"{declared.help} (default: {declared.shown_default}; environment: {variable_of(name)})"
+        groups[declared.group].add_argument(
+            flag_of(name), dest=name, metavar=declared.metavar, help=text.replace("%", "%%")
+        )
+
+
+def read_file(path: Path) -> Mapping[str, str]:
+    """The settings in a mere.toml, as text; no file is no settings."""
+    try:
+        content = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StartupError(f"cannot read {path}: {error}") from error
+    unknown = sorted(set(content) - (set(OPTIONS) - {"data"}))
+    if unknown:
+        raise StartupError(f"{path}: there is no setting named {unknown[0]}")
+    return {name: _as_text(value) for name, value in content.items()}
+
+
+def _as_text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _pick(name: str, flags: Mapping[str, str | None], environment: Mapping[str, str], file: Mapping[str, str]) -> Any:
+    """The first place that gives this setting, parsed; None where none does. An empty variable counts as unset."""
+    places = (
+        (flag_of(name), flags.get(name)),
+        (variable_of(name), environment.get(variable_of(name)) or None),
+        (f"{name} in {FILE_NAME}", file.get(name)),
+    )
+    for place, text in places:
+        if text is not None:
+            try:
+                return OPTIONS[name].parse(text)
+            except ValueError as error:
+                raise StartupError(f"{place}: {error}, not {text!r}") from error
+    return None
