@@ -1,0 +1,96 @@
+"""Ends a PostgreSQL that a killed `mere serve` left running on our cluster. Used at start and stop, by the server.
+
+Whoever calls holds the data directory's lock, so a living postmaster on it can only be a leftover.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from mere.errors import StartupError
+
+
+async def stop_leftover(cluster: Path) -> None:
+    """Stop the postmaster that postmaster.pid names, if it lives and is one; a stale file is PostgreSQL's to judge."""
+    pid = _postmaster(cluster)
+    if pid is None:
+        await _children_gone(cluster)
+        return
+    for number, seconds in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        if await _gone(pid, seconds):
+            await _children_gone(cluster)
+            return
+    raise StartupError(f"a PostgreSQL of an earlier server (process {pid}) on {cluster} does not stop")
+
+
+def _postmaster(cluster: Path) -> int | None:
+    """The living postmaster's pid. The file survives a kill -9 and its pid may be another program's by now."""
+    try:
+        pid = abs(int((cluster / "postmaster.pid").read_text().splitlines()[0]))
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+    return pid if _works_in(pid, cluster) else None
+
+
+def _works_in(pid: int, cluster: Path) -> bool:
+    """Does this process have our cluster as its working directory, as postmaster and backends do?"""
+    try:
+        here = Path(f"/proc/{pid}/cwd").stat()
+        command = Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return not Path("/proc/self").exists() and _alive(pid)  # no /proc: believe the file
+    except PermissionError:
+        return False  # another user's, so not ours
+    there = cluster.stat()
+    return command == "postgres" and (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+async def _gone(pid: int, seconds: float) -> bool:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while _alive(pid):
+        if _is_zombie(pid):
+            return True
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, IndexError):
+        return False
+
+
+def _processes() -> list[int]:
+    proc = Path("/proc")
+    return [int(entry.name) for entry in proc.iterdir() if entry.name.isdigit()] if (proc / "self").exists() else []
+
+
+async def _children_gone(cluster: Path) -> None:
+    """Backends of a killed postmaster notice within moments; a new one may not start before they are gone."""
+    for _ in range(250):
+        left = [pid for pid in _processes() if _works_in(pid, cluster) and not _is_zombie(pid)]
+        if not left:
+            return
+        await asyncio.sleep(0.02)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
