@@ -83,9 +83,7 @@ def row_description(fields: Sequence[Field]) -> bytes:
     for field in fields:
         pieces.append(field.name.encode() + b"\0")
         pieces.append(
-            _FIELD_TAIL.pack(
-                field.table_oid, field.attnum, field.type_oid, field.type_len, field.typmod, field.format
-            )
+            _FIELD_TAIL.pack(field.table_oid, field.attnum, field.type_oid, field.type_len, field.typmod, field.format)
         )
     return message(b"T", b"".join(pieces))
 

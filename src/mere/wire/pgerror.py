@@ -33,7 +33,7 @@ def error_fields(error: MereError) -> dict[str, str]:
 
 
 class PgError(MereError):
-    """An ErrorResponse of PostgreSQL; `fields` are its own, as sent."""
+    """An ErrorResponse of PostgreSQL; `fields` are its own, as sent; `step` counts the steps of a pipeline from 0."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         position = fields.get("P", "")
@@ -46,6 +46,7 @@ class PgError(MereError):
             context=fields.get("W"),
         )
         self.fields: Mapping[str, str] = MappingProxyType(dict(fields))
+        self.step = 0
         self.severity = fields.get("V", fields.get("S", "ERROR"))
 
     @property
