@@ -1,0 +1,99 @@
+"""The gateway's half of the committer: the ticket, the one commit query, and the truth when its reply is lost.
+
+Lives in the coordinator process. The other half is the function mere.commit() in PostgreSQL (lake/commit.sql).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import asyncpg
+
+from mere.catalog.backend import Backend, BackendLost
+from mere.errors import CommitUnknown, MereError
+from mere.lake.message import CommitMessage
+from mere.session.services import Database
+
+_COMMIT = "SET CONSTRAINTS ALL IMMEDIATE; SELECT mere.commit(); COMMIT"
+_STATUS = "SELECT pg_catalog.pg_xact_status($1::text::xid8)"
+# A barrier: it returns only when everything before it is as durable as synchronous_commit promises.
+_BARRIER = "SELECT pg_catalog.pg_logical_emit_message(true, 'mere', '')"
+_SYNC_REPLICATION_WARNING = "01000"
+
+logger = logging.getLogger(__name__)
+
+
+class LostButCommitted(MereError):
+    """The backing connection is gone, but the transaction is known to be committed: report it, then close."""
+
+    sqlstate = "57P01"
+    severity = "FATAL"
+
+
+class LostAndRolledBack(MereError):
+    sqlstate = "08006"
+    severity = "FATAL"
+
+
+async def commit(backend: Backend, database: Database, message: CommitMessage, patience: float) -> None:
+    """Commits the backing transaction with its lake changes.
+
+    Raises SerializationFailure and other PostgreSQL errors with the transaction rolled back; LostButCommitted,
+    LostAndRolledBack or CommitUnknown (08007) when the reply never came. `patience` is in seconds.
+    """
+    xid = (await backend.fetch("SELECT pg_catalog.pg_current_xact_id()"))[0][0]
+    assert xid is not None
+    await _put_ticket(database, xid, message)
+    try:
+        await backend.simple(_COMMIT)
+    except BackendLost:
+        await _learn_the_truth(database, xid, patience)
+        raise AssertionError("unreachable") from None
+    except MereError:
+        if backend.status != "I":
+            await backend.simple("ROLLBACK")
+        await _drop_ticket(database, xid)
+        raise
+
+
+async def _put_ticket(database: Database, xid: str, message: CommitMessage) -> None:
+    async with database.pool.acquire() as connection:
+        await connection.execute(
+            "INSERT INTO mere.ticket (xid, message) VALUES ($1::text::xid8, $2::text::jsonb)", xid, message.to_json()
+        )
+
+
+async def _drop_ticket(database: Database, xid: str) -> None:
+    async with database.pool.acquire() as connection:
+        await connection.execute("DELETE FROM mere.ticket WHERE xid = $1::text::xid8", xid)
+
+
+async def _learn_the_truth(database: Database, xid: str, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            status = await asyncio.wait_for(_transaction_status(database, xid), timeout=max(0.1, patience / 3))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            logger.warning("the catalog does not answer about transaction %s: %s", xid, error)
+            status = "unknown"
+        if status == "committed":
+            raise LostButCommitted("the connection to the catalog was lost after the transaction was committed")
+        if status == "aborted":
+            raise LostAndRolledBack(
+                "the connection to the catalog was lost; the transaction was rolled back",
+                hint="Connect again and run the transaction again.",
+            )
+        await asyncio.sleep(0.1)
+    raise CommitUnknown(
+        "the reply to COMMIT was lost and the catalog does not answer: the transaction may or may not be committed",
+        hint="Look at the data before running the transaction again.",
+    )
+
+
+async def _transaction_status(database: Database, xid: str) -> str:
+    async with database.pool.acquire() as connection:
+        await connection.execute(_BARRIER)
+        status: str | None = await connection.fetchval(_STATUS, xid)
+    return status or "unknown"

@@ -1,0 +1,218 @@
+"""The extended query protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync.
+
+Statements that are PostgreSQL's alone are forwarded message by message; Mere's own are kept here. Lives in the
+coordinator process.
+"""
+
+from __future__ import annotations
+
+from mere.errors import MereError, SqlSyntaxError, UndefinedObject
+from mere.session.parameters import read_parameters
+from mere.session.relay import Pipeline
+from mere.session.routing import is_ours, names_are_fresh
+from mere.session.runner import describe, run
+from mere.session.state import Portal, Prepared, SessionState
+from mere.sql.lexer import split
+from mere.sql.statements import classify
+from mere.wire import messages
+from mere.wire.frontend import Bind, Close, Describe, Execute, Flush, FrontendMessage, Parse, Sync, decode_text
+
+
+class ExtendedProtocol:
+    """The state of a pipeline between two Syncs. `failed`: messages are skipped until the next Sync."""
+
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+        self._pipeline = Pipeline(state)
+        self._held = b""  # CommandComplete of a write, held back until its commit (at Sync) is known
+        self.failed = False
+
+    async def handle(self, message: FrontendMessage) -> None:
+        """One message that is not Sync. Raises what went wrong; the caller reports it and sets `failed`."""
+        if self.failed:
+            return
+        self._state.client.write(self._take_held())
+        match message:
+            case Parse():
+                await self._parse(message)
+            case Bind():
+                await self._bind(message)
+            case Describe():
+                await self._describe(message)
+            case Execute():
+                await self._execute(message)
+            case Close():
+                await self._close(message)
+            case Flush():
+                await self._pipeline.settle()
+                await self._state.client.drain()
+            case _:
+                raise SqlSyntaxError("unexpected message", sqlstate="08P01")
+
+    async def sync(self) -> MereError | None:
+        """Ends the pipeline: commits the implicit transaction. Returns the error to report, if there is a new one."""
+        state = self._state
+        failed, self.failed = self.failed, False
+        held = self._take_held()
+        failure: MereError | None = None
+        try:
+            failure = await self._pipeline.sync(failed)
+            if failed or failure is not None:
+                await state.transaction.fail()
+            else:
+                await state.transaction.end_implicit(failed=False)
+                state.client.write(held)
+        except MereError as error:
+            if error.severity != "ERROR":
+                raise
+            failure = failure or error
+        if not state.transaction.open:
+            await self.close_portals()
+        return None if failed else failure
+
+    def _take_held(self) -> bytes:
+        held, self._held = self._held, b""
+        return held
+
+    async def close_portals(self) -> None:
+        for portal in self._state.portals.values():
+            if portal.rows is not None:
+                await portal.rows.close()
+        self._state.portals.clear()
+
+    async def _parse(self, message: Parse) -> None:
+        state = self._state
+        if message.name and message.name in state.prepared and not state.prepared[message.name].verbatim:
+            raise SqlSyntaxError(f'prepared statement "{message.name}" already exists', sqlstate="42P05")
+        statements = split(decode_text(message.text))
+        statement = statements[0] if len(statements) == 1 else None
+        kind = classify(statement) if statement is not None else None
+        if statement is not None and kind is not None:
+            if not names_are_fresh(state):
+                await self._own_turn()
+            if await is_ours(state, statement, kind):
+                await self._own_turn()
+                description = await describe(state, statement, kind, message.param_oids)
+                state.prepared[message.name] = Prepared(
+                    statement, kind, description.param_oids, False, description
+                )
+                state.client.write(messages.PARSE_COMPLETE)
+                return
+        state.prepared[message.name] = Prepared(statement, kind, message.param_oids, True)
+        self._pipeline.forward(message.raw)
+
+    async def _own_turn(self) -> None:
+        """Makes the backing connection free for queries of our own: everything forwarded is answered, and what
+        PostgreSQL ran since the last Sync stays open, one transaction with what follows."""
+        await self._pipeline.settle()
+        if self._pipeline.used and not self._state.transaction.open:
+            await self._state.transaction.ensure()
+
+    def _find(self, name: str) -> Prepared:
+        prepared = self._state.prepared.get(name)
+        if prepared is None:
+            # PREPARE made it in PostgreSQL, or nobody did: PostgreSQL knows.
+            named = self._state.named.get(name)
+            return named or Prepared(None, None, (), True)
+        return prepared
+
+    async def _bind(self, message: Bind) -> None:
+        prepared = self._find(message.statement)
+        old = self._state.portals.pop(message.portal, None)
+        if old is not None and old.rows is not None:
+            await old.rows.close()
+        if prepared.verbatim:
+            self._state.portals[message.portal] = Portal(prepared)
+            self._pipeline.forward(message.raw)
+            return
+        await self._own_turn()
+        parameters = await read_parameters(self._state, message, prepared.param_oids)
+        self._state.portals[message.portal] = Portal(prepared, parameters, message.result_formats)
+        self._state.client.write(messages.BIND_COMPLETE)
+
+    async def _describe(self, message: Describe) -> None:
+        if message.kind == "S":
+            prepared = self._find(message.name)
+            formats: tuple[int, ...] = ()
+        else:
+            portal = self._state.portals.get(message.name)
+            prepared = portal.prepared if portal is not None else Prepared(None, None, (), True)
+            formats = portal.result_formats if portal is not None else ()
+        if prepared.verbatim or prepared.description is None:
+            self._pipeline.forward(message.raw)
+            return
+        await self._pipeline.settle()
+        if message.kind == "S":
+            self._state.client.write(messages.parameter_description(prepared.param_oids))
+        fields = prepared.description.fields
+        if fields is None:
+            self._state.client.write(messages.NO_DATA)
+        else:
+            self._state.client.write(messages.row_description(with_formats(fields, formats)))
+
+    async def _execute(self, message: Execute) -> None:
+        portal = self._state.portals.get(message.portal)
+        if portal is None or portal.prepared.verbatim:
+            self._pipeline.forward(message.raw)
+            return
+        await self._own_turn()
+        if not portal.finished and portal.rows is None:
+            await self._start(portal)
+        await self._send_rows(portal, message.max_rows)
+
+    async def _start(self, portal: Portal) -> None:
+        prepared, state = portal.prepared, self._state
+        if prepared.statement is None or prepared.kind is None:
+            raise UndefinedObject("prepared statement does not exist", sqlstate="26000")
+        outcome = await run(state, prepared.statement, prepared.kind, portal.parameters, portal.result_formats)
+        portal.tag = outcome.tag
+        portal.rows = outcome.rows
+        portal.counted = outcome.counted
+
+    async def _send_rows(self, portal: Portal, limit: int) -> None:
+        client = self._state.client
+        if portal.rows is not None and not portal.finished:
+            sent, more = await portal.rows.send(client, limit)
+            portal.sent += sent
+            if more:
+                client.write(messages.PORTAL_SUSPENDED)
+                return
+        sent, portal.sent = portal.sent, 0
+        portal.finished = True
+        tag = f"{portal.tag} {sent}" if portal.counted else portal.tag
+        if self._state.transaction.implicit:
+            self._held = messages.command_complete(tag)
+        else:
+            client.write(messages.command_complete(tag))
+
+    async def _close(self, message: Close) -> None:
+        if message.kind == "S":
+            prepared = self._state.prepared.pop(message.name, None)
+            ours = prepared is not None and not prepared.verbatim
+        else:
+            portal = self._state.portals.pop(message.name, None)
+            ours = portal is not None and not portal.prepared.verbatim
+            if portal is not None and portal.rows is not None:
+                await portal.rows.close()
+        if not ours:
+            self._pipeline.forward(message.raw)
+            return
+        await self._pipeline.settle()
+        self._state.client.write(messages.CLOSE_COMPLETE)
+
+    async def handle_sync(self, _: Sync) -> None:
+        """The Sync message itself: commit, report, ReadyForQuery."""
+        failure = await self.sync()
+        if failure is not None:
+            self._state.client.write(messages.error_response(failure))
+
+
+def with_formats(fields: tuple[messages.Field, ...], formats: tuple[int, ...]) -> tuple[messages.Field, ...]:
+    """The fields with the formats that Bind asked for: none, one for all, or one each."""
+    if not formats:
+        return fields
+    wanted = formats * len(fields) if len(formats) == 1 else formats
+    return tuple(
+        messages.Field(f.name, f.table_oid, f.attnum, f.type_oid, f.type_len, f.typmod, wanted[index])
+        for index, f in enumerate(fields)
+    )

@@ -1,0 +1,109 @@
+"""Statements that are PostgreSQL's alone: sent to the backing connection as they came, its messages passed on.
+
+Lives in the coordinator process. Knows no SQL.
+"""
+
+from __future__ import annotations
+
+from mere.session.state import SessionState
+from mere.wire import requests
+from mere.wire.backend import read_error
+from mere.wire.frontend import CopyDone, CopyFail, Flush, Sync
+from mere.wire.pgerror import PgError
+
+
+async def relay_query(state: SessionState, sql: str) -> None:
+    """One Query message; everything but ReadyForQuery goes to the client. Raises PgError instead of passing it on."""
+    backend, client = state.backend, state.client
+    backend.send(requests.query(sql))
+    failure: PgError | None = None
+    while True:
+        kind, raw = await backend.receive_run()
+        if kind == b"Z":
+            break
+        if kind == b"E":
+            failure = read_error(raw)
+            if failure.is_fatal:
+                raise failure
+            continue
+        client.write(raw)
+        if kind == b"G":
+            await _relay_copy_in(state)
+        await client.drain()
+    if failure is not None:
+        raise failure
+
+
+async def _relay_copy_in(state: SessionState) -> None:
+    """The client's COPY data, until it says that it is done or has failed."""
+    await state.client.drain()
+    while True:
+        piece = await state.client.receive_copy()
+        if isinstance(piece, bytes):
+            state.backend.send(requests.copy_data(piece))
+            await state.backend.flush()
+        elif isinstance(piece, CopyDone | CopyFail):
+            state.backend.send(piece.raw)
+            return
+        elif not isinstance(piece, Sync | Flush):
+            state.backend.send(requests.copy_fail("unexpected message during COPY from stdin"))
+            return
+
+
+class Pipeline:
+    """Extended-protocol messages on their way to PostgreSQL, held back until an answer is needed, so that a client's
+    Parse, Bind, Describe, Execute and Sync cross the socket together."""
+
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+        self._waiting = 0  # messages sent whose completion has not been read
+        self.used = False  # something was sent to PostgreSQL since the last Sync
+
+    def forward(self, raw: bytes) -> None:
+        self._state.backend.send(raw)
+        self._waiting += 1
+        self.used = True
+
+    async def settle(self) -> None:
+        """Reads the answers to all that was forwarded. Raises the first error; PostgreSQL then skips to the Sync."""
+        if self._waiting:
+            self._state.backend.send(requests.FLUSH)
+            while self._waiting:
+                await self._answer()
+
+    async def _answer(self) -> None:
+        backend, client = self._state.backend, self._state.client
+        kind, raw = await backend.receive_run()
+        if kind == b"E":
+            self._waiting = 0
+            raise read_error(raw)
+        client.write(raw)
+        if kind == b"G":
+            await _relay_copy_in(self._state)
+        # One of these ends the answer to each message; ParameterDescription and rows only lead up to it.
+        if kind in (b"1", b"2", b"3", b"C", b"I", b"s", b"T", b"n"):
+            self._waiting -= 1
+        await client.drain()
+
+    async def sync(self, failed: bool) -> PgError | None:
+        """Ends the pipeline on PostgreSQL's side; returns its error, if one came up only now."""
+        backend = self._state.backend
+        failure: PgError | None = None
+        if not failed and self._waiting:
+            try:
+                await self.settle()
+            except PgError as error:
+                failure = error
+        self._waiting = 0
+        if self.used:
+            self.used = False
+            backend.send(requests.SYNC)
+            while True:
+                kind, raw = await backend.receive()
+                if kind == b"Z":
+                    break
+                if kind == b"E":
+                    failure = read_error(raw)
+                    if failure.is_fatal:
+                        raise failure
+        return failure

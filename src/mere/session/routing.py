@@ -1,0 +1,109 @@
+"""Who runs a statement: PostgreSQL as it stands, or Mere. Lives in the coordinator process.
+
+A statement is Mere's when it names a lake table (or a view over one), or when it touches what Mere keeps beside
+PostgreSQL: transactions, definitions, cursors and prepared statements of its own. A wrong guess for PostgreSQL is
+harmless: the tripwire on every shell raises, and the statement comes back here with the names looked up again.
+"""
+
+from __future__ import annotations
+
+from mere.errors import MereError
+from mere.session.state import SessionState
+from mere.sql.commands import parse_deallocate, parse_execute, parse_fetch
+from mere.sql.lexer import Statement
+from mere.sql.statements import StatementKind
+
+_ALWAYS_OURS = frozenset(
+    {
+        StatementKind.BEGIN,
+        StatementKind.COMMIT,
+        StatementKind.ROLLBACK,
+        StatementKind.SAVEPOINT,
+        StatementKind.RELEASE,
+        StatementKind.ROLLBACK_TO,
+        StatementKind.SET_TRANSACTION,
+        StatementKind.PREPARE_TRANSACTION,
+        StatementKind.CREATE_TABLE,
+        StatementKind.CREATE_TABLE_AS,
+        StatementKind.SELECT_INTO,
+        StatementKind.CREATE_VIEW,
+        StatementKind.CREATE_MATERIALIZED_VIEW,
+        StatementKind.REFRESH_MATERIALIZED_VIEW,
+        StatementKind.ALTER_TABLE,
+        StatementKind.CREATE_DATABASE,
+        StatementKind.ALTER_DATABASE,
+        StatementKind.DROP_DATABASE,
+        StatementKind.DDL,
+        StatementKind.DO,
+        StatementKind.CALL,
+        StatementKind.DISCARD,
+    }
+)
+_OURS_WHEN_NAMED = frozenset(
+    {
+        StatementKind.SELECT,
+        StatementKind.INSERT,
+        StatementKind.UPDATE,
+        StatementKind.DELETE,
+        StatementKind.MERGE,
+        StatementKind.EXPLAIN,
+        StatementKind.DECLARE,
+        StatementKind.PREPARE,
+        StatementKind.COPY,
+        StatementKind.TRUNCATE,
+        StatementKind.VACUUM,
+        StatementKind.ANALYZE,
+        StatementKind.CLUSTER,
+        StatementKind.REINDEX,
+        StatementKind.CREATE_INDEX,
+    }
+)
+_WHOLE_DATABASE = frozenset({StatementKind.VACUUM, StatementKind.ANALYZE, StatementKind.CLUSTER})
+_TRIPWIRE = "cannot be read inside PostgreSQL"
+
+
+async def is_ours(state: SessionState, statement: Statement, kind: StatementKind) -> bool:
+    if kind in _ALWAYS_OURS:
+        return True
+    if kind is StatementKind.SHOW:
+        return "transaction_isolation" in statement.words or "isolation" in statement.words
+    if kind in _OURS_WHEN_NAMED:
+        return await names_lake(state, statement) or (kind in _WHOLE_DATABASE and len(statement.words) == 1)
+    return _names_ours(state, statement, kind)
+
+
+def _names_ours(state: SessionState, statement: Statement, kind: StatementKind) -> bool:
+    """Prepared statements and cursors are looked up by name: each lives either here or in PostgreSQL."""
+    match kind:
+        case StatementKind.EXECUTE:
+            return bool(state.named) and parse_execute(statement.text).name in state.named
+        case StatementKind.DEALLOCATE:
+            name = parse_deallocate(statement.text) if state.named else None
+            return name in state.named or (name is None and bool(state.named))
+        case StatementKind.CLOSE:
+            name = parse_deallocate(statement.text) if state.cursors else None
+            return name in state.cursors or (name is None and bool(state.cursors))
+        case StatementKind.FETCH | StatementKind.MOVE:
+            return bool(state.cursors) and parse_fetch(statement.text).cursor in state.cursors
+    return False
+
+
+async def names_lake(state: SessionState, statement: Statement) -> bool:
+    """Whether any word of the statement is the name of a lake table or of a view that reads one."""
+    if state.transaction.failed:
+        return False  # PostgreSQL answers 25P02 to everything
+    if not names_are_fresh(state):
+        version = state.database.names_version
+        rows = await state.backend.fetch("SELECT pg_catalog.unnest(mere.lake_names())")
+        state.lake_names = frozenset(row[0] for row in rows if row[0] is not None)
+        state.names_version = version
+    return state.lake_names is not None and not state.lake_names.isdisjoint(statement.words)
+
+
+def names_are_fresh(state: SessionState) -> bool:
+    return state.lake_names is not None and state.names_version == state.database.names_version
+
+
+def is_tripwire(error: MereError) -> bool:
+    """PostgreSQL was about to read a shell: the routing knew too few names."""
+    return error.sqlstate == "0A000" and _TRIPWIRE in error.message

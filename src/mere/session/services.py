@@ -1,0 +1,32 @@
+"""What a session needs of the process it lives in: one value, made once by `mere serve`, handed to every session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from mere.lake.metadata import Metadata
+from mere.segment.engine import Engine
+from mere.settings import Settings
+
+
+@dataclass(slots=True)
+class Database:
+    """One lake database as all its sessions share it. Not frozen: it counts, and remembers files in flight."""
+
+    name: str
+    data_url: str  # prefix of the lake's files, ends with /
+    pool: asyncpg.Pool
+    metadata: Metadata
+    names_version: int = 0  # grows when a session commits DDL, so that others look up the lake's names again
+    in_flight: set[str] = field(default_factory=set)  # absolute paths written by open transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    engine: Engine
+    database: Callable[[str], Awaitable[Database]]  # opened at its first session, kept
+    create_database: Callable[[str], Awaitable[None]]

@@ -1,0 +1,116 @@
+"""One client's session: reads its messages until it leaves. Lives in the coordinator process.
+
+Owns the outermost rules: after every error the transaction is where PostgreSQL's would be, and every Query and Sync
+is answered with one ReadyForQuery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from mere.catalog.backend import Backend
+from mere.errors import FeatureNotSupported, MereError
+from mere.session.client import Client
+from mere.session.extended import ExtendedProtocol
+from mere.session.services import Database, Services
+from mere.session.simple import run_query
+from mere.session.state import SessionState
+from mere.session.transaction import Transaction
+from mere.wire import messages
+from mere.wire.frontend import (
+    CopyData,
+    CopyDone,
+    CopyFail,
+    FrontendMessage,
+    FunctionCall,
+    Query,
+    Sync,
+    Terminate,
+    decode_text,
+)
+
+logger = logging.getLogger(__name__)
+_COMMIT_PATIENCE = 20.0  # seconds to learn what became of a COMMIT whose reply is lost
+
+
+class Session:
+    """What the gateway makes for each client after authentication."""
+
+    def __init__(
+        self,
+        client: Client,
+        backend: Backend,
+        services: Services,
+        database: Database,
+        startup_parameters: Mapping[str, str],
+    ) -> None:
+        user = startup_parameters.get("user", "")
+        transaction = Transaction(backend, database, user, _COMMIT_PATIENCE)
+        self._state = SessionState(client, backend, services, database, transaction, user)
+        self._extended = ExtendedProtocol(self._state)
+
+    def cancel(self) -> None:
+        """A cancel request for this session; also used when the client has gone."""
+        self._state.cancel()
+
+    async def serve(self) -> None:
+        """Returns when the client says goodbye. Raises ClientGone, or the FATAL error to leave with."""
+        client = self._state.client
+        watch = asyncio.create_task(self._cancel_when_gone())
+        try:
+            while True:
+                message = await client.receive()
+                if isinstance(message, Terminate):
+                    return
+                await self._answer(message)
+        finally:
+            watch.cancel()
+            await self._close()
+
+    async def _cancel_when_gone(self) -> None:
+        await self._state.client.closed.wait()
+        self._state.cancel("canceling statement because the client has gone")
+
+    async def _answer(self, message: FrontendMessage) -> None:
+        state = self._state
+        state.begin_statement()
+        try:
+            if isinstance(message, Query):
+                if self._extended.failed:
+                    return
+                await run_query(state, decode_text(message.text))
+            elif isinstance(message, Sync):
+                await self._extended.handle_sync(message)
+            elif isinstance(message, FunctionCall):
+                raise FeatureNotSupported("the function call protocol is not supported; use SELECT function(...)")
+            elif isinstance(message, CopyData | CopyDone | CopyFail):
+                return  # left over from a COPY that failed half-way
+            else:
+                await self._extended.handle(message)
+        except MereError as error:
+            await self._fail(state.why(error), message)
+        finally:
+            state.end_statement()
+        if isinstance(message, Query | Sync | FunctionCall):
+            state.client.write(messages.ready_for_query(state.transaction.status))
+            await state.client.drain()
+
+    async def _fail(self, error: MereError, message: FrontendMessage) -> None:
+        """Reports an error, and brings the transaction to where an error leaves it."""
+        state = self._state
+        if error.severity != "ERROR":
+            raise error
+        logger.debug("statement failed: %s %s", error.sqlstate, error.message)
+        if isinstance(message, Query | Sync | FunctionCall):
+            await state.transaction.fail()
+        else:
+            self._extended.failed = True  # the transaction follows at the Sync: PostgreSQL may be skipping until then
+        state.client.write(messages.error_response(error))
+
+    async def _close(self) -> None:
+        await self._extended.close_portals()
+        for cursor in self._state.cursors.values():
+            await cursor.rows.close()
+        self._state.transaction.forget()

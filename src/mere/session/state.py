@@ -1,0 +1,121 @@
+"""Everything one session remembers between messages. Owns no behaviour beyond cancelling what runs now.
+
+Lives in the coordinator process; one per client, used by one task at a time except for `cancel`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mere.catalog.backend import Backend, Description
+from mere.errors import MereError, QueryCanceled
+from mere.session.client import Client
+from mere.session.rows import RowSource
+from mere.session.services import Database, Services
+from mere.session.transaction import Transaction
+from mere.sql.lexer import Statement
+from mere.sql.statements import StatementKind
+from mere.wire import messages
+from mere.wire.messages import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The values that Bind gave: PostgreSQL's text form of each (None: NULL) and its type."""
+
+    values: tuple[str | None, ...] = ()
+    oids: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A statement that Parse or PREPARE named. `verbatim` ones live in PostgreSQL under the same name."""
+
+    statement: Statement | None
+    kind: StatementKind | None
+    param_oids: tuple[int, ...]
+    verbatim: bool
+    description: Description | None = None
+
+
+@dataclass(slots=True)
+class Portal:
+    """What Bind made. `rows` is the running result, once Execute has begun."""
+
+    prepared: Prepared
+    parameters: Parameters = Parameters()
+    result_formats: tuple[int, ...] = ()
+    rows: RowSource | None = None
+    tag: str = ""
+    counted: bool = False
+    sent: int = 0
+    finished: bool = False
+
+
+@dataclass(slots=True)
+class Cursor:
+    """A DECLAREd cursor over the lake."""
+
+    rows: RowSource
+    fields: tuple[Field, ...]
+    hold: bool
+    position: int = 0
+
+
+@dataclass(slots=True)
+class SessionState:
+    client: Client
+    backend: Backend
+    services: Services
+    database: Database
+    transaction: Transaction
+    user: str
+    prepared: dict[str, Prepared] = field(default_factory=dict)  # by Parse's name
+    portals: dict[str, Portal] = field(default_factory=dict)
+    named: dict[str, Prepared] = field(default_factory=dict)  # by PREPARE's name
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    lake_names: frozenset[str] | None = None  # None: look them up before routing the next statement
+    names_version: int = -1
+    interrupt: Callable[[], None] | None = None  # stops what the engine runs for this session
+    cancelled: QueryCanceled | None = None  # why the running statement was told to stop
+    timer: asyncio.TimerHandle | None = None  # statement_timeout of what runs now
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def cancel(self, reason: str = "canceling statement due to user request") -> None:
+        """Stops the running statement, wherever it is; harmless when nothing runs."""
+        if self.transaction.committing:
+            return
+        self.cancelled = QueryCanceled(reason)
+        if self.interrupt is not None:
+            self.interrupt()
+        task = asyncio.get_running_loop().create_task(self.backend.cancel())
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    def begin_statement(self) -> None:
+        self.cancelled = None
+
+    def end_statement(self) -> None:
+        self.interrupt = None
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def limit_time(self, seconds: float) -> None:
+        """Cancels the statement when it runs longer; PostgreSQL's own timer knows nothing of segments."""
+        if seconds > 0 and self.timer is None:
+            loop = asyncio.get_running_loop()
+            self.timer = loop.call_later(seconds, self.cancel, "canceling statement due to statement timeout")
+
+    def check_cancelled(self) -> None:
+        if self.cancelled is not None:
+            raise self.cancelled
+
+    def why(self, error: MereError) -> MereError:
+        """The error to report: a cancelled engine only knows that it was interrupted, not why."""
+        return self.cancelled if self.cancelled is not None and error.sqlstate == "57014" else error
+
+    def notice(self, text: str, hint: str | None = None) -> None:
+        self.client.write(messages.notice_response(text, hint=hint))

@@ -1,0 +1,192 @@
+"""One session's transaction: PostgreSQL's own on the backing connection, and the lake's overlay beside it.
+
+Owns the order of BEGIN, COMMIT, ROLLBACK and savepoints on both. Lives in the coordinator process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from uuid import uuid4
+
+from mere.catalog.backend import Backend, PgError
+from mere.errors import InvalidTransactionState, MereError
+from mere.lake.message import CommitMessage
+from mere.lake.metadata import Snapshot
+from mere.session.commit import commit
+from mere.session.overlay import Overlay
+from mere.session.services import Database
+
+# The commit function must see the newest snapshot under its lock, so PostgreSQL's side is always READ COMMITTED;
+# REPEATABLE READ is kept by pinning the lake's snapshot.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_PINNING = frozenset({"repeatable read", "serializable"})
+
+
+class Transaction:
+    """The state between BEGIN and COMMIT. `implicit` transactions are opened around one statement or pipeline."""
+
+    def __init__(self, backend: Backend, database: Database, user: str, patience: float) -> None:
+        self._backend = backend
+        self._database = database
+        self._user = user
+        self._patience = patience
+        self._savepoints: list[tuple[str, Overlay]] = []
+        self.overlay = Overlay()
+        self.isolation = "read committed"
+        self.pinned: Snapshot | None = None
+        self.implicit = False
+        self.definitions = False  # DDL ran, so mere.commit() must compare the shells
+        self.committing = False  # COMMIT is on its way: nothing may be cancelled any more
+        self.written: set[str] = set()  # paths of all files this transaction wrote, for maintenance to leave alone
+
+    @property
+    def status(self) -> str:
+        """What ReadyForQuery says: I, T or E."""
+        return "I" if self.implicit and self._backend.status != "E" else self._backend.status
+
+    @property
+    def open(self) -> bool:
+        return self._backend.status != "I"
+
+    @property
+    def failed(self) -> bool:
+        return self._backend.status == "E"
+
+    @property
+    def explicit(self) -> bool:
+        return self.open and not self.implicit
+
+    async def begin(self, modes: str = "", isolation: str | None = None) -> None:
+        """An explicit BEGIN; within an implicit transaction it turns that into an explicit one, as PostgreSQL does."""
+        if self.implicit:
+            self.implicit = False
+        else:
+            await self._backend.simple(f"{_BEGIN}{' , ' if modes else ''}{modes}")
+            if self._backend.status == "T":
+                self._reset()
+        if isolation is None:
+            rows = await self._backend.fetch("SELECT pg_catalog.current_setting('default_transaction_isolation')")
+            isolation = rows[0][0] or "read committed"
+        self.isolation = isolation
+
+    async def ensure(self) -> None:
+        """Opens an implicit transaction where none is open."""
+        if self._backend.status == "I":
+            await self._backend.simple(_BEGIN)
+            self._reset()
+            self.implicit = True
+
+    def set_isolation(self, isolation: str) -> None:
+        if self.pinned is not None or self.overlay.dirty:
+            raise InvalidTransactionState(
+                "SET TRANSACTION ISOLATION LEVEL must be called before any query", sqlstate="25001"
+            )
+        self.isolation = isolation
+
+    def pin(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot that this statement reads: the newest, or the transaction's own where it pins one."""
+        if self.pinned is not None:
+            return self.pinned
+        if self.explicit and self.isolation in _PINNING:
+            self.pinned = snapshot
+        return snapshot
+
+    async def commit(self, token: str | None = None) -> str:
+        """COMMIT; returns the command tag (ROLLBACK for a failed transaction). After an error nothing is committed."""
+        try:
+            if self._backend.status == "E":
+                await self._backend.simple("ROLLBACK")
+                return "ROLLBACK"
+            if self._backend.status == "I":
+                await self._backend.simple("COMMIT")  # PostgreSQL's own warning
+                return "COMMIT"
+            if not self.overlay.dirty and not self.definitions:
+                await self._plain_commit()
+                return "COMMIT"
+            self.committing = True
+            message = CommitMessage(
+                token=token or uuid4().hex,
+                author=self._user,
+                tables=tuple(table.change() for table in self.overlay.tables.values()),
+            )
+            await commit(self._backend, self._database, message, self._patience)
+            if self.definitions:
+                self._database.names_version += 1
+            return "COMMIT"
+        finally:
+            self._reset()
+
+    async def _plain_commit(self) -> None:
+        try:
+            await self._backend.simple("COMMIT")
+        except MereError:
+            if self._backend.status != "I":
+                await self._backend.simple("ROLLBACK")
+            raise
+
+    async def rollback(self) -> None:
+        try:
+            await self._backend.simple("ROLLBACK")
+        finally:
+            self._reset()
+
+    async def fail(self) -> None:
+        """After an error: an implicit transaction is over, an explicit one waits for ROLLBACK."""
+        if self.implicit:
+            await self.rollback()
+        elif self._backend.status == "T":
+            await self._abort()
+
+    async def _abort(self) -> None:
+        """PostgreSQL has no statement that fails a transaction, so one that cannot succeed has to do."""
+        with contextlib.suppress(PgError):
+            await self._backend.simple("ROLLBACK TO SAVEPOINT mere_no_such_savepoint")
+
+    async def end_implicit(self, failed: bool) -> None:
+        """Closes the implicit transaction of a statement or pipeline, if one is open."""
+        if not self.implicit:
+            return
+        if failed or self._backend.status == "E":
+            await self.rollback()
+        else:
+            await self.commit()
+
+    async def savepoint(self, name: str, sql: str) -> None:
+        await self._backend.simple(sql)
+        self._savepoints.append((name, self.overlay))
+
+    async def release(self, name: str, sql: str) -> None:
+        await self._backend.simple(sql)
+        del self._savepoints[self._find(name) :]
+
+    async def rollback_to(self, name: str, sql: str) -> None:
+        await self._backend.simple(sql)
+        index = self._find(name)
+        self.overlay = self._savepoints[index][1]
+        del self._savepoints[index + 1 :]
+
+    def _find(self, name: str) -> int:
+        for index in range(len(self._savepoints) - 1, -1, -1):
+            if self._savepoints[index][0] == name:
+                return index
+        raise InvalidTransactionState(f'savepoint "{name}" does not exist', sqlstate="3B001")
+
+    def _reset(self) -> None:
+        self._database.in_flight.difference_update(self.written)
+        self.committing = False
+        self._savepoints = []
+        self.overlay = Overlay()
+        self.isolation = "read committed"
+        self.pinned = None
+        self.implicit = False
+        self.definitions = False
+        self.written = set()
+
+    def forget(self) -> None:
+        """The session ends: PostgreSQL rolls back by itself, maintenance may have the files."""
+        self._reset()
+
+    def track(self, paths: set[str]) -> None:
+        """Registers files so that maintenance in this process never takes them for garbage."""
+        self.written |= paths
+        self._database.in_flight.update(paths)
