@@ -1,0 +1,26 @@
+"""One lake for each test, in a database of its own on the shared peer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.postgres import Peer
+
+sys.path.insert(0, str(Path(__file__).parent))
+from lake_catalog import LakeCatalog, LakeSession, fresh_catalog
+
+
+@pytest.fixture
+def lake(peer: Peer, scratch: Path) -> Iterator[LakeCatalog]:
+    with fresh_catalog(peer, scratch) as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def session(lake: LakeCatalog) -> Iterator[LakeSession]:
+    opened = lake.session()
+    yield opened
+    opened.close()
