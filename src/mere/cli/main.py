@@ -1,0 +1,108 @@
+"""The command line: which subcommand, which settings. Everything heavy is imported by the subcommand that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+from mere import __version__
+from mere.errors import MereError, StartupError
+from mere.settings import Settings, add_arguments
+
+INTERRUPTED = 130
+_LOCATION = ("data", "storage", "postgres_bin", "log_level")
+
+
+def run() -> None:
+    """The entry point of the script `mere`."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command; an error that the user can act on is one line on standard error and exit status 1."""
+    options = build_parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except MereError as error:
+        print(f"mere: {error.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="mere",
+        description="Mere, a data warehouse: PostgreSQL in front, DuckDB behind, data once in object storage.",
+        epilog="Each setting may also stand in the environment, or in mere.toml in the data directory.",
+    )
+    parser.add_argument("--version", action="version", version=f"mere {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    serve = commands.add_parser("serve", help="start the warehouse and serve clients until stopped")
+    add_arguments(serve)
+    serve.set_defaults(command=_serve)
+
+    maintain = commands.add_parser(
+        "maintain", help="merge small files, clean up deleted rows, old snapshots and forgotten files"
+    )
+    add_arguments(maintain, (*_LOCATION, "retention", "threads", "memory_limit", "temp_directory"))
+    maintain.set_defaults(command=_maintain)
+
+    state = commands.add_parser("state", help="show whether the warehouse is up, its databases and their sizes")
+    add_arguments(state, ("data",))
+    state.set_defaults(command=_state)
+
+    demo = commands.add_parser("demo", help="load TPC-H into a temporary warehouse and check its 22 queries")
+    demo.add_argument("--scale", type=float, default=1.0, metavar="N", help="TPC-H scale factor (default: 1)")
+    demo.set_defaults(command=_demo)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Help that is wide enough to read, for the subcommands too."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs.setdefault("formatter_class", lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=110))
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def load_settings(options: argparse.Namespace) -> Settings:
+    """Settings from the flags of this subcommand and everything below them; also sets the log up."""
+    settings = Settings.load(vars(options))
+    logging.basicConfig(
+        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    return settings
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = load_settings(options)
+    from mere.cli.serve import serve
+
+    return serve(settings)
+
+
+def _maintain(options: argparse.Namespace) -> int:
+    settings = load_settings(options)
+    from mere.cli.maintain import maintain
+
+    return maintain(settings)
+
+
+def _state(options: argparse.Namespace) -> int:
+    settings = load_settings(options)
+    from mere.cli.state import show_state
+
+    return show_state(settings)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.scale <= 0:
+        raise StartupError(f"--scale: expected a number above 0, not {options.scale:g}")
+    from mere.demo.run import run_demo
+
+    return run_demo(options.scale)

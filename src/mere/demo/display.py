@@ -1,0 +1,86 @@
+"""What the demo shows: steps with their times, progress bars, and the table of queries at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """One query's run. `difference` is None when the answer was right."""
+
+    name: str
+    seconds: float
+    rows: int
+    difference: str | None
+
+
+class Display:
+    """Lines that stay; bars only where somebody watches."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+
+    @contextmanager
+    def step(self, doing: str, done: str) -> Iterator[None]:
+        """A spinner while it lasts, then one line with its time."""
+        started = time.monotonic()
+        with self.console.status(doing):
+            yield
+        self.line(done, time.monotonic() - started)
+
+    @contextmanager
+    def bar(self, doing: str, done: str, total: float) -> Iterator[Bar]:
+        """A progress bar while it lasts, then one line with its time."""
+        started = time.monotonic()
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            yield Bar(progress, doing, total)
+        self.line(done, time.monotonic() - started)
+
+    def line(self, text: str, seconds: float) -> None:
+        self.console.print(f"[green]✓[/green] {text:<66}[dim]{seconds:6.1f} s[/dim]")
+
+    def results(self, results: list[QueryResult]) -> None:
+        table = Table(title="TPC-H", title_style="bold", title_justify="left")
+        table.add_column("query")
+        table.add_column("seconds", justify="right")
+        table.add_column("rows", justify="right")
+        table.add_column("answer")
+        for result in results:
+            answer = "[green]right[/green]" if result.difference is None else "[red]wrong[/red]"
+            table.add_row(result.name, f"{result.seconds:.3f}", f"{result.rows:,}", answer)
+        table.add_section()
+        right = sum(result.difference is None for result in results)
+        seconds, rows = sum(result.seconds for result in results), sum(result.rows for result in results)
+        table.add_row("all", f"{seconds:.3f}", f"{rows:,}", f"{right} of {len(results)}")
+        self.console.print(table)
+        for result in results:
+            if result.difference is not None:
+                self.console.print(f"[red]{result.name}[/red]: {result.difference}", markup=True)
+
+
+class Bar:
+    """A bar that says what it is at."""
+
+    def __init__(self, progress: Progress, doing: str, total: float) -> None:
+        self._progress = progress
+        self._task = progress.add_task(doing, total=total)
+
+    def at(self, doing: str) -> None:
+        self._progress.update(self._task, description=doing)
+
+    def advance(self, amount: float) -> None:
+        self._progress.advance(self._task, amount)
