@@ -6,6 +6,7 @@ coordinator process; pure functions over syntax trees.
 
 from __future__ import annotations
 
+from mere.sql.coercion import coerce, to_boolean
 from mere.sql.expressions.bind import bind_expression, bind_set_function
 from mere.sql.expressions.names import figure_name
 from mere.sql.expressions.typed import (
@@ -18,7 +19,6 @@ from mere.sql.expressions.typed import (
     WindowSpec,
 )
 from mere.sql.expressions.unify import common_type, unify, unify_columns
-from mere.sql.coercion import coerce, to_boolean
 
 __all__ = [
     "Coercion",

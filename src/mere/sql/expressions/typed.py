@@ -38,7 +38,7 @@ class Typed:
     `sql` is owned by whoever embeds it: embed it once, or copy it. An untyped literal (or NULL) has type UNKNOWN until
     `coerce` decides. `decimal` is (precision, scale) of a numeric in DuckDB, None when the numeric is a DOUBLE there;
     `quotient` marks a numeric whose display scale PostgreSQL derives from its value (division, avg).
-    `value` is the Python value of a literal or folded constant (str, int, Decimal, bool, date, datetime, timedelta-like).
+    `value` is the Python value of a literal or folded constant (str, int, Decimal, bool, date, datetime).
     `fields` are the members of a ROW(...).
     """
 
@@ -157,8 +157,9 @@ class SetFunction:
     """A set-returning function in FROM.
 
     `rows` is a DuckDB expression of a LIST whose elements are the rows: of the value itself when there is one column
-    and `struct` is false, else of a STRUCT with fields c1, c2, ...: `SELECT unnest(rows)`. `table` is a DuckDB table function call giving
-    the same rows in one column without building the list, when there is one and the arguments read no column.
+    and `struct` is false, else of a STRUCT with fields c1, c2, ...: `SELECT unnest(rows)`. `table` is a DuckDB table
+    function call giving the same rows in one column without building the list, when there is one and the arguments
+    read no column.
     """
 
     rows: exp.Expression

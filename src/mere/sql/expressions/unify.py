@@ -18,8 +18,6 @@ def unify(items: Sequence[Typed], context: str, env: Environment) -> tuple[Typed
     raise NotImplementedError
 
 
-def unify_columns(
-    branches: Sequence[Sequence[Typed]], context: str, env: Environment
-) -> tuple[tuple[Typed, ...], ...]:
+def unify_columns(branches: Sequence[Sequence[Typed]], context: str, env: Environment) -> tuple[tuple[Typed, ...], ...]:
     """`unify` down each column of the branches of a set operation or the rows of VALUES, in the branches' shape."""
     raise NotImplementedError

@@ -1,0 +1,1 @@
+"""PostgreSQL's tokens and expression grammar for sqlglot's parser. Coordinator process."""
