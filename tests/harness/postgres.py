@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +64,11 @@ class Peer:
             self.process.wait(5)
 
 
-def start_peer(directory: Path) -> Peer:
-    """initdb and start; the settings are those of Mere's own catalog server where they show in results."""
+def start_peer(directory: Path, settings: Mapping[str, str] | None = None) -> Peer:
+    """initdb and start; the settings are those of Mere's own catalog server where they show in results.
+
+    `settings` are for benchmarks, which want a peer that keeps what it acknowledges and has memory to work with.
+    """
     identity = _unprivileged()
     directory.mkdir(parents=True, exist_ok=True)
     if identity:
@@ -84,6 +88,7 @@ def start_peer(directory: Path) -> Peer:
         "fsync": "off",
         "timezone": "UTC",
         "shared_buffers": "64MB",
+        **(settings or {}),
     }
     command = [str(BINARIES / "postgres"), "-D", str(data)]
     for name, value in options.items():
