@@ -1,8 +1,12 @@
-"""Relations as the binder sees them: plain, frozen facts that the catalog read. Knows no socket and no SQL text of ours."""
+"""Relations as the binder sees them: plain, frozen facts that the catalog read.
+
+Knows no socket and no SQL text of ours. Lives in the gateway's process.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from mere.sql.types import PgType
@@ -49,8 +53,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or view by oid. `privileges` holds SELECT, INSERT, UPDATE, DELETE, TRUNCATE as the checking role has them:
-    the session's role for what the statement names, the view's owner for what an ordinary view reads."""
+    """A table or view by oid. `privileges` holds SELECT, INSERT, UPDATE, DELETE, TRUNCATE as the checking role has
+    them: the session's role for what the statement names, the view's owner for what an ordinary view reads."""
 
     oid: int
     schema: str
@@ -65,3 +69,16 @@ class Relation:
     policy: Policy = Policy()
     checks: tuple[Check, ...] = ()
     temporary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the names of one statement mean.
+
+    `by_name` has the names as the statement writes them, folded, of one to three parts; what is not there does not
+    exist. `in_views` says, by a view's oid, what the view reads by (schema, name), with the privileges of the role
+    that PostgreSQL checks there: the view's owner, or the user for a security_invoker view.
+    """
+
+    by_name: Mapping[tuple[str, ...], Relation] = field(default_factory=dict)
+    in_views: Mapping[int, Mapping[tuple[str, str], Relation]] = field(default_factory=dict)
