@@ -1,0 +1,115 @@
+"""The engine of a segment: one sandboxed DuckDB in this process and the threads that its queries are driven from.
+
+Knows files and SQL, never the catalog. A fatal error inside DuckDB costs the statements that run, not the process: the
+next workspace gets a new instance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import threading
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import duckdb
+import pyarrow as pa
+
+from mere.errors import StartupError
+from mere.segment.connect import EngineSettings, connect
+from mere.segment.errors import translate
+from mere.segment.locations import Location
+from mere.segment.workspace import BATCH_ROWS, Stream, Workspace
+from mere.sql.macros import MACROS
+
+log = logging.getLogger(__name__)
+_DRIVERS = 64  # threads that wait for DuckDB on behalf of statements; DuckDB's own workers are settings.threads
+
+
+class Engine:
+    """`await start()`, then `workspace()` or `run()` per statement, `await close()` at the end."""
+
+    def __init__(self, settings: EngineSettings, *, macros: Sequence[str] = MACROS, immutable: bool = True) -> None:
+        self.settings = settings
+        self._macros = tuple(macros)
+        self._immutable = immutable
+        self._executor = ThreadPoolExecutor(_DRIVERS, thread_name_prefix="mere-engine")
+        self._root: duckdb.DuckDBPyConnection | None = None
+        self._opening = threading.Lock()
+
+    async def start(self) -> None:
+        """Opens DuckDB; leftovers in the temporary and spool directories are removed. StartupError if it cannot."""
+
+        def open_clean() -> None:
+            for directory in (self.settings.temp, self.settings.spool):
+                shutil.rmtree(directory, ignore_errors=True)
+            self._connection()
+
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._executor, open_clean)
+        except (duckdb.Error, OSError) as error:
+            raise StartupError(f"the engine does not start: {translate(error).message}") from error
+
+    async def close(self) -> None:
+        def close() -> None:
+            with self._opening:
+                root, self._root = self._root, None
+            if root is not None:
+                root.close()
+
+        await asyncio.get_running_loop().run_in_executor(self._executor, close)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def workspace(self) -> Workspace:
+        """A new connection; close it. Cheap (microseconds) unless DuckDB must be opened again after a fatal error."""
+        return Workspace(self._connection().cursor(), self._executor, self._failed)
+
+    async def run(
+        self, sql: str, parameters: Sequence[object] = (), *, batch_rows: int = BATCH_ROWS
+    ) -> Stream[pa.RecordBatch]:
+        """Runs one query in a workspace of its own, which closes with the stream."""
+        workspace = self.workspace()
+        try:
+            stream = await workspace.stream(sql, parameters, batch_rows=batch_rows)
+        except BaseException:
+            await workspace.close()
+            raise
+        stream.close_with(workspace.close)
+        return stream
+
+    @asynccontextmanager
+    async def external(self, locations: Sequence[Location]) -> AsyncIterator[Engine]:
+        """A short-lived engine that also reaches these places, for one COPY from or to them.
+
+        A second DuckDB, so that the walls of this one never open; it shares no cache, since foreign files change.
+        """
+        places = (*self.settings.locations, *locations)
+        settings = replace(self.settings, locations=places)
+        other = Engine(settings, macros=self._macros, immutable=False)
+        try:
+            await asyncio.get_running_loop().run_in_executor(other._executor, other._connection)
+            yield other
+        except duckdb.Error as error:
+            raise translate(error) from error
+        finally:
+            await other.close()
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        with self._opening:
+            if self._root is None:
+                self._root = connect(self.settings, self._macros, immutable=self._immutable)
+            return self._root
+
+    def _failed(self, error: BaseException) -> None:
+        """After a fatal error DuckDB refuses everything, so its instance is given up."""
+        fatal = isinstance(error, (duckdb.FatalException, duckdb.InternalException))
+        if fatal or "database has been invalidated" in str(error):
+            log.error("the engine failed and is opened again: %s", str(error).split("\n", 1)[0])
+            with self._opening:
+                self._root = None
+
+
+__all__ = ["Engine", "EngineSettings", "Stream", "Workspace"]
