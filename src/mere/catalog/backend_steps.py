@@ -24,10 +24,11 @@ _DESCRIBE = requests.describe_statement(_NAME) + requests.close_statement(_NAME)
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Run a statement and give its rows; parameters and values are in text format."""
+    """Run a statement and give its rows; values come as text, parameters go as text (str) or binary (bytes)."""
 
     sql: str
-    params: Sequence[str | None] = ()
+    params: Sequence[str | bytes | None] = ()
+    param_oids: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,10 @@ def encode_step(step: Step, send: Callable[[bytes], None]) -> None:
         send(requests.parse(_NAME, step.sql, step.param_oids))
         send(_DESCRIBE)
         return
-    values = [None if value is None else value.encode() for value in step.params]
-    send(requests.parse(_NAME, step.sql))
-    send(requests.bind(_NAME, _NAME, values))
+    values = [value.encode() if isinstance(value, str) else value for value in step.params]
+    formats = [int(isinstance(value, bytes)) for value in step.params]
+    send(requests.parse(_NAME, step.sql, step.param_oids))
+    send(requests.bind(_NAME, _NAME, values, formats))
     send(_RUN)
     send(_CLOSE)
 

@@ -69,6 +69,20 @@ class RowSource:
             skipped += batch.num_rows
         return skipped
 
+    def portion(self, limit: int | None) -> RowSource:
+        """The next `limit` rows (None: all that is left) as a result of its own; this one stays where they end."""
+        return RowSource(self._portion(limit), self._encode)
+
+    async def _portion(self, limit: int | None) -> AsyncIterator[pa.RecordBatch]:
+        left = limit
+        while left is None or left > 0:
+            batch = await self._next(left)
+            if batch is None:
+                return
+            if left is not None:
+                left -= batch.num_rows
+            yield batch
+
     async def close(self) -> None:
         if not self._closed:
             self._closed = True

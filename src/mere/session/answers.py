@@ -1,0 +1,33 @@
+"""Small results that the gateway makes itself: SHOW, EXPLAIN. Lives in the coordinator process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from mere.segment.encode import row_encoder
+from mere.session.rows import Outcome, RowSource, text_rows
+from mere.wire.messages import Field
+
+_TEXT = 25
+
+
+def text_fields(names: Sequence[str], formats: tuple[int, ...] = ()) -> tuple[Field, ...]:
+    wanted = formats * len(names) if len(formats) == 1 else formats or (0,) * len(names)
+    return tuple(Field(name, 0, 0, _TEXT, -1, -1, wanted[index]) for index, name in enumerate(names))
+
+
+def text_answer(
+    tag: str, names: Sequence[str], columns: Sequence[Sequence[str | None]], formats: tuple[int, ...] = ()
+) -> Outcome:
+    """Columns of text, the same bytes in text and binary format."""
+    return Outcome(tag, text_fields(names, formats), text_rows(columns, row_encoder([None] * len(names))))
+
+
+def no_rows(count: int) -> RowSource:
+    return text_rows([[] for _ in range(count)], _nothing)
+
+
+def _nothing(_: pa.RecordBatch) -> bytes:
+    return b""

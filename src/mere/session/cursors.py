@@ -1,0 +1,81 @@
+"""DECLARE, FETCH, MOVE and CLOSE of cursors over the lake. They read forward, each over one snapshot.
+
+Lives in the coordinator process. A cursor's files are immutable, so WITH HOLD costs nothing.
+"""
+
+from __future__ import annotations
+
+from mere.errors import FeatureNotSupported, InvalidTransactionState, MereError
+from mere.session.rows import Outcome
+from mere.session.select import run_select
+from mere.session.state import Cursor, Parameters, SessionState
+from mere.sql.commands import Fetch, parse_deallocate, parse_declare, parse_fetch
+from mere.sql.lexer import Statement, split
+
+
+class CursorError(MereError):
+    """A cursor that is not there (34000) or cannot do that (55000)."""
+
+    sqlstate = "34000"
+
+
+async def declare(state: SessionState, statement: Statement, parameters: Parameters) -> Outcome:
+    command = parse_declare(statement.text)
+    if not state.transaction.explicit and not command.hold:
+        raise InvalidTransactionState("DECLARE CURSOR can only be used in transaction blocks", sqlstate="25P01")
+    if command.scroll:
+        raise FeatureNotSupported("SCROLL cursors over lake tables are not supported", hint="Declare it NO SCROLL.")
+    if command.name in state.cursors:
+        raise CursorError(f'cursor "{command.name}" already exists', sqlstate="42P03")
+    inner = split(command.inner)[0]
+    outcome = await run_select(state, inner, parameters, (1,) if command.binary else ())
+    assert outcome.rows is not None and outcome.fields is not None
+    state.cursors[command.name] = Cursor(outcome.rows, outcome.fields, command.hold)
+    return Outcome("DECLARE CURSOR")
+
+
+async def fetch(state: SessionState, statement: Statement) -> Outcome:
+    """FETCH gives rows, MOVE only counts them."""
+    command = parse_fetch(statement.text)
+    cursor = find(state, command.cursor)
+    count = _forward_count(cursor, command)
+    if command.move:
+        moved = 0 if count == 0 else await cursor.rows.skip(count or 0)
+        cursor.position += moved
+        return Outcome(f"MOVE {moved}")
+    rows = cursor.rows.portion(count)
+    return Outcome("FETCH", cursor.fields, rows, counted=True)
+
+
+def find(state: SessionState, name: str) -> Cursor:
+    cursor = state.cursors.get(name)
+    if cursor is None:
+        raise CursorError(f'cursor "{name}" does not exist')
+    return cursor
+
+
+def _forward_count(cursor: Cursor, command: Fetch) -> int | None:
+    """How many rows ahead the command wants; None: all."""
+    count = command.count
+    if command.direction == "forward" and (count is None or count >= 0):
+        return count
+    raise CursorError("cursor can only scan forward", sqlstate="55000", hint="Lake cursors have no way back.")
+
+
+async def close(state: SessionState, statement: Statement) -> Outcome:
+    name = parse_deallocate(statement.text)
+    if name is None:
+        for cursor in state.cursors.values():
+            await cursor.rows.close()
+        state.cursors.clear()
+        await state.backend.simple("CLOSE ALL")
+        return Outcome("CLOSE CURSOR ALL")
+    await find(state, name).rows.close()
+    del state.cursors[name]
+    return Outcome("CLOSE CURSOR")
+
+
+async def close_at_transaction_end(state: SessionState) -> None:
+    """Cursors without HOLD end with their transaction."""
+    for name in [name for name, cursor in state.cursors.items() if not cursor.hold]:
+        await state.cursors.pop(name).rows.close()

@@ -1,0 +1,197 @@
+"""DDL: PostgreSQL runs it on the shells, inside a transaction that mere.commit() will see. Lives in the coordinator.
+
+Owns what PostgreSQL cannot know of: DISTRIBUTED clauses, filling CREATE TABLE AS, indexes that are only noted.
+"""
+
+from __future__ import annotations
+
+from mere.catalog.backend import CommandResult
+from mere.errors import FeatureNotSupported, InvalidTransactionState, MereError
+from mere.session.redistribute import redistribute
+from mere.session.relay import relay_query
+from mere.session.routing import names_lake
+from mere.session.rows import Outcome
+from mere.session.state import Parameters, SessionState
+from mere.session.validate import alter_with_data
+from mere.session.write import insert_query
+from mere.sql.commands import Name, parse_maintenance
+from mere.sql.created import CreateTableAs, parse_create_table_as, parse_select_into
+from mere.sql.distribution import Distribution, parse_alter_distribution, strip_distribution
+from mere.sql.lexer import Statement, quote_identifier, split
+from mere.sql.statements import StatementKind
+
+# How many buckets a hash-distributed table has: segments take whole buckets, so this bounds how many can share it.
+BUCKETS = 8
+
+_OUTSIDE_TRANSACTIONS = frozenset({"tablespace", "system", "subscription", "concurrently"})
+
+
+def qualified(name: Name) -> str:
+    return ".".join(quote_identifier(part) for part in name)
+
+
+async def run_definition(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
+    """Any DDL statement; its effect on the lake is committed together with it."""
+    if kind is StatementKind.CREATE_TABLE:
+        return await _create_table(state, statement)
+    if kind is StatementKind.ALTER_TABLE:
+        return await _alter_table(state, statement)
+    if _outside_transactions(statement):
+        await relay_query(state, statement.text)
+        return Outcome("")
+    return Outcome(await _define(state, statement.text))
+
+
+def _outside_transactions(statement: Statement) -> bool:
+    """Statements that PostgreSQL refuses inside a transaction block, none of which touch the lake."""
+    return not _OUTSIDE_TRANSACTIONS.isdisjoint(statement.keywords[:4])
+
+
+async def _define(state: SessionState, text: str) -> str:
+    """Runs DDL inside a transaction and returns its tag."""
+    await state.transaction.ensure()
+    state.transaction.definitions = True
+    state.lake_names = None
+    results: list[CommandResult] = await state.backend.simple(text)
+    return results[-1].tag if results else ""
+
+
+async def _create_table(state: SessionState, statement: Statement) -> Outcome:
+    command = strip_distribution(statement.text)
+    if command.distribution is None:
+        return Outcome(await _define(state, command.text))
+    target = _created_name(command.text)
+    existed = await _exists(state, target)
+    tag = await _define(state, command.text)
+    if not existed:
+        await set_policy(state, target, command.distribution)
+    return Outcome(tag)
+
+
+def _created_name(text: str) -> Name:
+    """The name in CREATE [TEMP ...] TABLE [IF NOT EXISTS] name."""
+    from mere.sql.commands import Cursor
+
+    cursor = Cursor(text)
+    while not cursor.word("table"):
+        cursor.index += 1
+        if cursor.done:
+            raise cursor.error()
+    cursor.words("if", "not", "exists")
+    return cursor.qualified_name()
+
+
+async def _exists(state: SessionState, name: Name) -> bool:
+    rows = await state.backend.fetch("SELECT pg_catalog.to_regclass($1) IS NOT NULL", [qualified(name)])
+    return rows[0][0] == "t"
+
+
+async def set_policy(state: SessionState, table: Name, distribution: Distribution) -> None:
+    keys = "{" + ",".join('"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' for key in distribution.keys) + "}"
+    buckets = BUCKETS if distribution.kind == "hash" else 0
+    await state.backend.fetch(
+        "SELECT mere.set_policy($1::pg_catalog.regclass, $2, $3::pg_catalog.text[], $4::int)",
+        [qualified(table), distribution.kind, keys, str(buckets)],
+    )
+
+
+async def _alter_table(state: SessionState, statement: Statement) -> Outcome:
+    distributed = parse_alter_distribution(statement.text)
+    if distributed is not None:
+        await state.transaction.ensure()
+        state.transaction.definitions = True
+        await redistribute(state, distributed)
+        return Outcome("ALTER TABLE")
+    await state.transaction.ensure()
+    state.transaction.definitions = True
+    state.lake_names = None
+    return Outcome(await alter_with_data(state, statement))
+
+
+async def create_table_as(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
+    """CREATE TABLE AS and SELECT INTO: PostgreSQL makes the columns, an INSERT fills them."""
+    select_into = kind is StatementKind.SELECT_INTO
+    command = parse_select_into(statement.text) if select_into else parse_create_table_as(statement.text)
+    lake_query = await names_lake(state, statement)
+    if (command.temporary or command.using == "heap") and not lake_query:
+        return Outcome(await _define(state, statement.text))
+    if command.query is None:
+        raise FeatureNotSupported("CREATE TABLE AS EXECUTE is not supported for lake tables")
+    if command.if_not_exists and await _exists(state, command.target):
+        return Outcome(await _define(state, command.create_text))
+    await _define(state, command.create_text)
+    if command.distribution is not None:
+        await set_policy(state, command.target, command.distribution)
+    if not command.with_data:
+        return Outcome("CREATE TABLE AS")
+    return Outcome(f"SELECT {await _fill(state, command)}")
+
+
+async def _fill(state: SessionState, command: CreateTableAs) -> int:
+    assert command.query is not None
+    text = f"INSERT INTO {qualified(command.target)} {command.query}"
+    return await insert_query(state, split(text)[0], Parameters())
+
+
+async def create_index(state: SessionState, statement: Statement) -> Outcome:
+    """Lake tables are read by their files' statistics: an index is noted, not built."""
+    if state.transaction.failed:
+        raise_failed(state)
+    state.notice("lake tables have no indexes: CREATE INDEX is ignored", "Files are skipped by their statistics.")
+    return Outcome("CREATE INDEX")
+
+
+async def upkeep(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
+    """VACUUM, ANALYZE, CLUSTER, REINDEX of lake tables: the lake keeps its own statistics and has `mere maintain`."""
+    raise_failed(state)
+    if not parse_maintenance(statement.text) and kind is not StatementKind.REINDEX:
+        return Outcome(kind.name)
+    if kind is StatementKind.VACUUM:
+        if state.transaction.explicit:
+            raise InvalidTransactionState("VACUUM cannot run inside a transaction block", sqlstate="25001")
+        state.notice("lake tables are not vacuumed in place", "`mere maintain` merges and removes files.")
+    return Outcome(kind.name)
+
+
+def raise_failed(state: SessionState) -> None:
+    from mere.errors import InFailedTransaction
+
+    if state.transaction.failed:
+        raise InFailedTransaction()
+
+
+async def run_block(state: SessionState, statement: Statement) -> Outcome:
+    """DO: inside a transaction that mere.commit() sees, unless the block commits by itself."""
+    if not {"commit", "rollback"}.isdisjoint(_words_of_block(statement)):
+        await relay_query(state, statement.text)
+        return Outcome("")
+    return Outcome(await _define(state, statement.text))
+
+
+def _words_of_block(statement: Statement) -> set[str]:
+    return {word.strip(";").lower() for word in statement.text.split()}
+
+
+async def run_database_command(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
+    """CREATE, ALTER and DROP DATABASE."""
+    if state.transaction.explicit:
+        verb = kind.name.replace("_", " ")
+        raise InvalidTransactionState(f"{verb} cannot run inside a transaction block", sqlstate="25001")
+    try:
+        return Outcome(await state.services.run_database_command(state, statement, kind))
+    finally:
+        state.lake_names = None
+
+
+__all__ = [
+    "MereError",
+    "create_index",
+    "create_table_as",
+    "qualified",
+    "raise_failed",
+    "run_block",
+    "run_database_command",
+    "run_definition",
+    "set_policy",
+    "upkeep",
+]
