@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -20,7 +20,7 @@ from mere.segment.errors import translate
 from mere.segment.guard import check_query
 
 T = TypeVar("T")
-Rows = pa.Table | pa.RecordBatch | pa.RecordBatchReader
+Rows: TypeAlias = "pa.Table | pa.RecordBatch | pa.RecordBatchReader"
 _INTERRUPT_AGAIN = 0.02  # an interrupt that comes before the query has begun is lost, so it is repeated
 BATCH_ROWS = 8192
 
