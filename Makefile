@@ -9,7 +9,7 @@ TESTS ?= tests
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check bench-tpch bench-latency bench-select bench-copy bench-insert lock clean
+.PHONY: help demo test check docs bench-tpch bench-latency bench-select bench-copy bench-insert lock clean
 
 help:
 	@echo "make demo           start Mere over an S3 server, load TPC-H, run and check its 22 queries"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench-select   wide results against PostgreSQL 18"
 	@echo "make bench-copy     COPY FROM against PostgreSQL 18"
 	@echo "make bench-insert   one-row commits per second, with 1 and 8 sessions"
+	@echo "make docs           write docs/settings.md anew"
 	@echo "make lock           write the lock files anew (needs uv)"
 	@echo "make clean          remove the environment and caches"
 
@@ -32,6 +33,9 @@ test: $(VENV)/.dev
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+docs: $(VENV)/.dev
+	@$(BIN)/python -m mere.cli.settings_page > docs/settings.md
 
 bench-tpch: $(VENV)/.dev
 	@$(BIN)/python -m bench.tpch $(SCALES)

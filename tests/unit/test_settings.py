@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mere.cli.settings_page import render
 from mere.errors import StartupError
 from mere.settings import OPTIONS, Address, Settings, add_arguments, flag_of, parse_size, parse_storage
 
@@ -93,3 +94,8 @@ def test_every_flag_has_help_with_its_variable_and_default() -> None:
         assert (flag_of(name) in text) == declared.flag
     assert "--password" not in text, "a password on the command line is everybody's"
     assert "(default: 127.0.0.1:5432; environment: MERE_LISTEN)" in text
+
+
+def test_the_settings_page_is_up_to_date() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert page.read_text() == render(), "run make docs"
