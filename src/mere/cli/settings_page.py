@@ -14,8 +14,8 @@ Each setting can be given in four places. The first that has it wins:
 3. the file `{FILE_NAME}` in the data directory: `threads = 4`
 4. the default
 
-Times are written `30s`, `10min`, `12h` or `7d`, sizes `512MB` or `8GB` (powers of 1024, as in PostgreSQL). In `{FILE_NAME}`
-they are strings; a setting that Mere does not know is an error, so that a misspelt one is noticed.
+Times are written `30s`, `10min`, `12h` or `7d`, sizes `512MB` or `8GB` (powers of 1024, as in PostgreSQL). In
+`{FILE_NAME}` they are strings; a setting that Mere does not know is an error, so that a misspelt one is noticed.
 
 This page is written from the program by `make docs`.
 """
@@ -28,7 +28,7 @@ def render() -> str:
         if declared.group != group:
             group = declared.group
             parts.append(f"\n## {group.capitalize()}\n")
-        flag = f"`{flag_of(name)} {declared.metavar}`, " if declared.flag else "no flag, since everybody can read those; "
+        flag = f"`{flag_of(name)} {declared.metavar}`, " if declared.flag else "no flag, which others could read; "
         file = "" if name == "data" else f", `{name}` in the file"
         places = f"{flag}`{variable_of(name)}`{file}"
         parts.append(f"\n### {name}\n\n{_sentence(declared.help)} Default: {declared.shown_default}.\n\n{places}\n")
