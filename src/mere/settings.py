@@ -252,6 +252,16 @@ class Settings:
         default=timedelta(0),
         group="connections",
     )
+    backing_socket: Path | None = option(
+        "the directory of another Unix socket through which sessions reach the catalog, such as a pooler's or a"
+        " test's proxy",
+        "DIR",
+        parse_path,
+        "the catalog's own",
+        default=None,
+        group="connections",
+        flag=False,
+    )
     threads: int = option(
         "how many threads the engine uses",
         "N",

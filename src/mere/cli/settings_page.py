@@ -28,7 +28,7 @@ def render() -> str:
         if declared.group != group:
             group = declared.group
             parts.append(f"\n## {group.capitalize()}\n")
-        flag = f"`{flag_of(name)} {declared.metavar}`, " if declared.flag else "no flag, which others could read; "
+        flag = f"`{flag_of(name)} {declared.metavar}`, " if declared.flag else "no flag; "
         file = "" if name == "data" else f", `{name}` in the file"
         places = f"{flag}`{variable_of(name)}`{file}"
         parts.append(f"\n### {name}\n\n{_sentence(declared.help)} Default: {declared.shown_default}.\n\n{places}\n")
