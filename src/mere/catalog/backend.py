@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mere.catalog.backend_steps import CommandResult, Describe, Description, Fetch, Row, Step, encode_step, read_step
 from mere.catalog.backend_stream import BackendLost, BackendStream
+from mere.errors import MereError
 from mere.wire import requests
 from mere.wire.backend import (
     read_authentication_code,
@@ -55,6 +56,7 @@ class Backend:
         self.pid = 0
         self.secret = b""
         self.status = "I"
+        self._farewell: PgError | None = None
         self.on_async: Callable[[bytes], None] = _drop
 
     @classmethod
@@ -82,6 +84,13 @@ class Backend:
     def closed(self) -> asyncio.Event:
         """Set when the connection is lost or closed."""
         return self._stream.closed
+
+    def last_words(self) -> MereError:
+        """Why the connection is lost, as far as PostgreSQL has said so."""
+        raw = self._stream.take_unread(b"E")
+        if raw is not None:
+            self._farewell = read_error(raw)
+        return self._farewell or BackendLost()
 
     def when_lost(self, callback: Callable[[], None]) -> None:
         """Call this once the connection is lost or closed."""
@@ -288,6 +297,11 @@ class Backend:
         match raw[0]:
             case 0x5A:  # Z
                 self.status = read_status(raw)
+                return False
+            case 0x45:  # E
+                error = read_error(raw)
+                if error.is_fatal:
+                    self._farewell = error
                 return False
             case 0x4E | 0x41 | 0x53:  # N, A, S
                 self._asynchronous(raw)

@@ -114,6 +114,10 @@ class BackendStream(asyncio.Protocol):
         """The joined payloads of the messages of type `kind` that are at hand, or None."""
         return self._framing.next_payloads(kind)
 
+    def take_unread(self, kind: bytes) -> bytes | None:
+        """The first message that nobody has read, if it has this type."""
+        return self._framing.next() if self._framing.peek_type() == kind else None
+
     async def wait_for_message(self) -> None:
         """Until a whole message can be read without waiting."""
         while not self._framing.ready():
