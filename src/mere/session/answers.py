@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pyarrow as pa
-
-from mere.segment.encode import row_encoder
-from mere.session.rows import Outcome, RowSource, text_rows
+from mere.segment.encode import RowEncoder
+from mere.session.rows import Outcome, text_rows
 from mere.wire.messages import Field
 
 _TEXT = 25
@@ -22,12 +20,6 @@ def text_answer(
     tag: str, names: Sequence[str], columns: Sequence[Sequence[str | None]], formats: tuple[int, ...] = ()
 ) -> Outcome:
     """Columns of text, the same bytes in text and binary format."""
-    return Outcome(tag, text_fields(names, formats), text_rows(columns, row_encoder([None] * len(names))))
+    encoder = RowEncoder((_TEXT,) * len(names), (0,) * len(names))
+    return Outcome(tag, text_fields(names, formats), text_rows(columns, encoder))
 
-
-def no_rows(count: int) -> RowSource:
-    return text_rows([[] for _ in range(count)], _nothing)
-
-
-def _nothing(_: pa.RecordBatch) -> bytes:
-    return b""

@@ -11,6 +11,7 @@ from mere.session.select import run_select
 from mere.session.state import Cursor, Parameters, SessionState
 from mere.sql.commands import Fetch, parse_deallocate, parse_declare, parse_fetch
 from mere.sql.lexer import Statement, split
+from mere.wire.messages import Field
 
 
 class CursorError(MereError):
@@ -43,7 +44,7 @@ async def fetch(state: SessionState, statement: Statement) -> Outcome:
         moved = 0 if count == 0 else await cursor.rows.skip(count or 0)
         cursor.position += moved
         return Outcome(f"MOVE {moved}")
-    rows = cursor.rows.portion(count)
+    rows = cursor.rows.part(count)
     return Outcome("FETCH", cursor.fields, rows, counted=True)
 
 
@@ -52,6 +53,10 @@ def find(state: SessionState, name: str) -> Cursor:
     if cursor is None:
         raise CursorError(f'cursor "{name}" does not exist')
     return cursor
+
+
+def fields_of(state: SessionState, statement: Statement) -> tuple[Field, ...]:
+    return find(state, parse_fetch(statement.text).cursor).fields
 
 
 def _forward_count(cursor: Cursor, command: Fetch) -> int | None:

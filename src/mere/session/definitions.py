@@ -6,7 +6,7 @@ Owns what PostgreSQL cannot know of: DISTRIBUTED clauses, filling CREATE TABLE A
 from __future__ import annotations
 
 from mere.catalog.backend import CommandResult
-from mere.errors import FeatureNotSupported, InvalidTransactionState, MereError
+from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
 from mere.session.redistribute import redistribute
 from mere.session.relay import relay_query
 from mere.session.routing import names_lake
@@ -14,7 +14,7 @@ from mere.session.rows import Outcome
 from mere.session.state import Parameters, SessionState
 from mere.session.validate import alter_with_data
 from mere.session.write import insert_query
-from mere.sql.commands import Name, parse_maintenance
+from mere.sql.commands import Cursor, Name, parse_maintenance
 from mere.sql.created import CreateTableAs, parse_create_table_as, parse_select_into
 from mere.sql.distribution import Distribution, parse_alter_distribution, strip_distribution
 from mere.sql.lexer import Statement, quote_identifier, split
@@ -70,8 +70,6 @@ async def _create_table(state: SessionState, statement: Statement) -> Outcome:
 
 def _created_name(text: str) -> Name:
     """The name in CREATE [TEMP ...] TABLE [IF NOT EXISTS] name."""
-    from mere.sql.commands import Cursor
-
     cursor = Cursor(text)
     while not cursor.word("table"):
         cursor.index += 1
@@ -154,8 +152,6 @@ async def upkeep(state: SessionState, statement: Statement, kind: StatementKind)
 
 
 def raise_failed(state: SessionState) -> None:
-    from mere.errors import InFailedTransaction
-
     if state.transaction.failed:
         raise InFailedTransaction()
 
@@ -183,15 +179,13 @@ async def run_database_command(state: SessionState, statement: Statement, kind: 
         state.lake_names = None
 
 
-__all__ = [
-    "MereError",
-    "create_index",
-    "create_table_as",
-    "qualified",
-    "raise_failed",
-    "run_block",
-    "run_database_command",
-    "run_definition",
-    "set_policy",
-    "upkeep",
-]
+async def run_call(state: SessionState, statement: Statement) -> Outcome:
+    """CALL: a procedure may commit by itself, so no transaction is opened around it."""
+    if state.transaction.explicit:
+        state.transaction.definitions = True
+    await relay_query(state, statement.text)
+    return Outcome("")
+
+
+async def refuse_two_phase(state: SessionState, statement: Statement) -> Outcome:
+    raise FeatureNotSupported("two-phase commit is not supported", hint="Use COMMIT.")

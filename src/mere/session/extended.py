@@ -11,6 +11,7 @@ from mere.session.parameters import read_parameters
 from mere.session.relay import Pipeline
 from mere.session.routing import is_ours, names_are_fresh
 from mere.session.runner import describe, run
+from mere.session.select import with_formats
 from mere.session.state import Portal, Prepared, SessionState
 from mere.sql.lexer import split
 from mere.sql.statements import classify
@@ -206,13 +207,3 @@ class ExtendedProtocol:
         if failure is not None:
             self._state.client.write(messages.error_response(failure))
 
-
-def with_formats(fields: tuple[messages.Field, ...], formats: tuple[int, ...]) -> tuple[messages.Field, ...]:
-    """The fields with the formats that Bind asked for: none, one for all, or one each."""
-    if not formats:
-        return fields
-    wanted = formats * len(fields) if len(formats) == 1 else formats
-    return tuple(
-        messages.Field(f.name, f.table_oid, f.attnum, f.type_oid, f.type_len, f.typmod, wanted[index])
-        for index, f in enumerate(fields)
-    )

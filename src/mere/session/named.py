@@ -42,12 +42,18 @@ def remember(state: SessionState, name: str, prepared: Prepared) -> Outcome:
     return Outcome("PREPARE")
 
 
+def find(state: SessionState, statement: Statement) -> Prepared:
+    name = parse_execute(statement.text).name
+    prepared = state.named.get(name)
+    if prepared is None:
+        raise UndefinedObject(f'prepared statement "{name}" does not exist', sqlstate="26000")
+    return prepared
+
+
 async def arguments(state: SessionState, statement: Statement) -> tuple[Prepared, Parameters]:
     """The prepared statement that EXECUTE names, and its arguments evaluated by PostgreSQL."""
     command = parse_execute(statement.text)
-    prepared = state.named.get(command.name)
-    if prepared is None:
-        raise UndefinedObject(f'prepared statement "{command.name}" does not exist', sqlstate="26000")
+    prepared = find(state, statement)
     if len(command.arguments) != len(prepared.param_oids):
         raise SqlSyntaxError(
             f'wrong number of parameters for prepared statement "{command.name}"',

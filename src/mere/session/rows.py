@@ -1,4 +1,4 @@
-"""A result on its way to the client: Arrow batches, encoded as DataRow messages, in portions that Execute asks for.
+"""A result on its way to the client: encoded batches, in the portions that Execute and FETCH ask for.
 
 Lives in the coordinator process; knows no SQL.
 """
@@ -11,51 +11,64 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from mere.session.client import Client
-from mere.wire.backend import Field
+from mere.wire.messages import Field
 
-Encoder = Callable[[pa.RecordBatch], bytes]
-_ROWS_AT_ONCE = 8192  # how many rows are encoded between two looks at the client's buffer
+Encoder = Callable[[pa.RecordBatch], bytes | memoryview]
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """A batch and its messages, made on the engine's thread."""
+
+    batch: pa.RecordBatch
+    messages: bytes | memoryview
+
+    @property
+    def rows(self) -> int:
+        return self.batch.num_rows
 
 
 class RowSource:
-    """Batches and what turns them into messages. Read once, front to back; `close` may be called at any point."""
+    """Portions and what cuts them. Read once, front to back; `close` may be called at any point."""
 
     def __init__(
         self,
-        batches: AsyncIterator[pa.RecordBatch],
+        portions: AsyncIterator[Portion],
         encode: Encoder,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._batches = batches
+        self._portions = portions
         self._encode = encode
         self._close = close
-        self._rest: pa.RecordBatch | None = None
+        self._rest: Portion | None = None
         self._closed = False
 
-    async def _next(self, limit: int | None) -> pa.RecordBatch | None:
-        """The next non-empty batch of at most `limit` rows, None at the end."""
-        batch = self._rest
+    def _portion(self, batch: pa.RecordBatch) -> Portion:
+        return Portion(batch, self._encode(batch))
+
+    async def _next(self, limit: int | None) -> Portion | None:
+        """The next portion that is not empty, of at most `limit` rows; None at the end."""
+        portion = self._rest
         self._rest = None
-        while batch is None or batch.num_rows == 0:
-            batch = await anext(self._batches, None)
-            if batch is None:
+        while portion is None or portion.rows == 0:
+            portion = await anext(self._portions, None)
+            if portion is None:
                 return None
-        most = _ROWS_AT_ONCE if limit is None else min(limit, _ROWS_AT_ONCE)
-        if batch.num_rows > most:
-            self._rest = batch.slice(most)
-            batch = batch.slice(0, most)
-        return batch
+        if limit is not None and portion.rows > limit:
+            self._rest = self._portion(portion.batch.slice(limit))
+            portion = self._portion(portion.batch.slice(0, limit))
+        return portion
 
     async def send(self, client: Client, limit: int = 0) -> tuple[int, bool]:
         """Sends up to `limit` rows (0: all). Returns how many went out and whether the result may hold more."""
         sent = 0
         while limit == 0 or sent < limit:
-            batch = await self._next(limit - sent if limit else None)
-            if batch is None:
+            portion = await self._next(limit - sent if limit else None)
+            if portion is None:
                 await self.close()
                 return sent, False
-            client.write(self._encode(batch))
-            sent += batch.num_rows
+            client.write(portion.messages)
+            sent += portion.rows
             await client.drain()
         return sent, True
 
@@ -63,25 +76,25 @@ class RowSource:
         """Reads over up to `limit` rows (0: all) without sending them; returns how many there were."""
         skipped = 0
         while limit == 0 or skipped < limit:
-            batch = await self._next(limit - skipped if limit else None)
-            if batch is None:
+            portion = await self._next(limit - skipped if limit else None)
+            if portion is None:
                 break
-            skipped += batch.num_rows
+            skipped += portion.rows
         return skipped
 
-    def portion(self, limit: int | None) -> RowSource:
+    def part(self, limit: int | None) -> RowSource:
         """The next `limit` rows (None: all that is left) as a result of its own; this one stays where they end."""
-        return RowSource(self._portion(limit), self._encode)
+        return RowSource(self._part(limit), self._encode)
 
-    async def _portion(self, limit: int | None) -> AsyncIterator[pa.RecordBatch]:
+    async def _part(self, limit: int | None) -> AsyncIterator[Portion]:
         left = limit
         while left is None or left > 0:
-            batch = await self._next(left)
-            if batch is None:
+            portion = await self._next(left)
+            if portion is None:
                 return
             if left is not None:
-                left -= batch.num_rows
-            yield batch
+                left -= portion.rows
+            yield portion
 
     async def close(self) -> None:
         if not self._closed:
@@ -101,12 +114,12 @@ class Outcome:
     counted: bool = False
 
 
-async def _once(batch: pa.RecordBatch) -> AsyncIterator[pa.RecordBatch]:
-    yield batch
+async def _once(portion: Portion) -> AsyncIterator[Portion]:
+    yield portion
 
 
 def text_rows(columns: Sequence[Sequence[str | None]], encode: Encoder) -> RowSource:
     """A small result that is already text, one sequence a column."""
     arrays = [pa.array(column, type=pa.string()) for column in columns]
     batch = pa.RecordBatch.from_arrays(arrays, names=[f"c{index}" for index in range(len(arrays))])
-    return RowSource(_once(batch), encode)
+    return RowSource(_once(Portion(batch, encode(batch))), encode)

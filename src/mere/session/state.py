@@ -6,11 +6,12 @@ Lives in the coordinator process; one per client, used by one task at a time exc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import weakref
 from dataclasses import dataclass, field
 
 from mere.catalog.backend import Backend, Description
 from mere.errors import MereError, QueryCanceled
+from mere.segment.workspace import Workspace
 from mere.session.client import Client
 from mere.session.rows import RowSource
 from mere.session.services import Database, Services
@@ -78,7 +79,7 @@ class SessionState:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     lake_names: frozenset[str] | None = None  # None: look them up before routing the next statement
     names_version: int = -1
-    interrupt: Callable[[], None] | None = None  # stops what the engine runs for this session
+    workspaces: weakref.WeakSet[Workspace] = field(default_factory=weakref.WeakSet)  # what cancel has to stop
     cancelled: QueryCanceled | None = None  # why the running statement was told to stop
     timer: asyncio.TimerHandle | None = None  # statement_timeout of what runs now
     background: set[asyncio.Task[None]] = field(default_factory=set)
@@ -88,17 +89,22 @@ class SessionState:
         if self.transaction.committing:
             return
         self.cancelled = QueryCanceled(reason)
-        if self.interrupt is not None:
-            self.interrupt()
+        for workspace in list(self.workspaces):
+            workspace.cancel()
         task = asyncio.get_running_loop().create_task(self.backend.cancel())
         self.background.add(task)
         task.add_done_callback(self.background.discard)
+
+    def open_workspace(self) -> Workspace:
+        """An engine connection for one statement, which `cancel` stops."""
+        workspace = self.services.engine.workspace()
+        self.workspaces.add(workspace)
+        return workspace
 
     def begin_statement(self) -> None:
         self.cancelled = None
 
     def end_statement(self) -> None:
-        self.interrupt = None
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None

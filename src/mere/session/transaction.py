@@ -13,7 +13,7 @@ from mere.errors import InvalidTransactionState, MereError
 from mere.lake.message import CommitMessage
 from mere.lake.metadata import Snapshot
 from mere.session.commit import commit
-from mere.session.overlay import Overlay
+from mere.lake.overlay import Overlay
 from mere.session.services import Database
 
 # The commit function must see the newest snapshot under its lock, so PostgreSQL's side is always READ COMMITTED;

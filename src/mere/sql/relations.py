@@ -33,6 +33,7 @@ class Column:
     generated: str = ""  # '' | 's' (stored) | 'v' (virtual)
     field_id: int | None = None
     element_id: int | None = None
+    initial_default: str | None = None  # what files older than the column have, as DuckDB writes it
     readable: bool = True  # may the checking role SELECT it
 
 

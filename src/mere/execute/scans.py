@@ -1,0 +1,144 @@
+"""From the scans of a slice to DuckDB SELECTs over files: which files, which columns, what the transaction has changed.
+
+Lives in the coordinator process; reads the lake's metadata, never data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from mere.execute.constants import constant_text
+from mere.lake.columns import LakeColumn
+from mere.lake.files import DataFile, DeleteFile, TableFiles
+from mere.lake.metadata import Metadata, Snapshot
+from mere.lake.prune import Bound, order_of
+from mere.lake.scan import InlinedRelation, scan_sql
+from mere.segment.workspace import Workspace
+from mere.lake.overlay import Overlay, TableOverlay, conflict
+from mere.sql.bind.bound import Predicate, Scan
+from mere.sql.relations import Column, Relation
+from mere.sql.types import TYPES, duckdb_type
+
+_PRUNING = frozenset({"=", "<", "<=", ">", ">=", "in", "is null", "is not null"})
+
+
+@dataclass(frozen=True, slots=True)
+class LakeView:
+    """What a statement sees of the lake: one snapshot, and its own transaction's changes on top."""
+
+    metadata: Metadata
+    snapshot: Snapshot
+    overlay: Overlay
+    data_url: str
+
+
+async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspace: Workspace) -> str:
+    """The SELECT that stands for one scan. `snapshot` is the view's, or that of the scan's AT clause."""
+    relation = scan.relation
+    overlay = view.overlay.table(relation.oid) if snapshot is view.snapshot else None
+    columns = await lake_columns(view.metadata, relation, scan.columns, snapshot)
+    bounds = [bound for predicate in scan.predicates if (bound := _bound(predicate, columns)) is not None]
+    files = await table_files(view, relation, snapshot, overlay, bounds)
+    inlined: list[InlinedRelation] = []
+    mappings = None
+    if relation.table_id is not None and files.table_id >= 0:
+        for table in files.inlined:
+            rows = await view.metadata.inlined_rows(table, relation.table_id, snapshot.id)
+            name = f"{scan.name}_{table.name}"
+            await workspace.load(name, rows.data)
+            inlined.append(rows.relation(name))
+        mappings = await view.metadata.mappings(files)
+    return scan_sql(files.files, columns, scan.row_identity, inlined, mappings)
+
+
+async def table_files(
+    view: LakeView,
+    relation: Relation,
+    snapshot: Snapshot,
+    overlay: TableOverlay | None,
+    bounds: Sequence[Bound] = (),
+) -> TableFiles:
+    """The table's files as the transaction sees them. Raises 40001 where a commit has changed what it deleted from."""
+    if relation.table_id is None or (overlay is not None and overlay.truncated):
+        base = TableFiles(-1, snapshot.id, ())
+    else:
+        base = await view.metadata.table_files(relation.table_id, snapshot.id, bounds)
+    return base if overlay is None else replace(base, files=_overlaid(view, relation, base, overlay))
+
+
+def _overlaid(view: LakeView, relation: Relation, base: TableFiles, overlay: TableOverlay) -> tuple[DataFile, ...]:
+    files: list[DataFile] = []
+    for file in base.files:
+        if file.id in overlay.removed:
+            continue
+        delete = overlay.deletes.get(file.url)
+        if delete is not None:
+            if delete.replaces != (file.delete.id if file.delete is not None else None):
+                raise conflict(relation.name)
+            file = replace(file, delete=DeleteFile(None, own_url(view, relation, delete.path), delete.count))
+        files.append(file)
+    for new in overlay.files:
+        url = own_url(view, relation, new.path)
+        delete = overlay.deletes.get(url)
+        deleted = None if delete is None else DeleteFile(None, own_url(view, relation, delete.path), delete.count)
+        files.append(DataFile(None, url, new.rows, new.size, new.bucket, deleted))
+    return tuple(files)
+
+
+def own_url(view: LakeView, relation: Relation, path: str) -> str:
+    """The absolute address of a file of the table, from its path relative to the table's prefix."""
+    return table_prefix(view.data_url, relation) + path
+
+
+def table_prefix(data_url: str, relation: Relation) -> str:
+    location = relation.path or ""
+    return location if location.startswith("/") or "://" in location else data_url + location
+
+
+async def lake_columns(
+    metadata: Metadata, relation: Relation, columns: Sequence[Column], snapshot: Snapshot
+) -> list[LakeColumn]:
+    """The columns as the files hold them, under the names that the statement uses."""
+    stored: Mapping[int, LakeColumn] = {}
+    if relation.table_id is not None:
+        stored = {column.column_id: column for column in await metadata.columns_at(relation.table_id, snapshot.id)}
+    found = []
+    for column in columns:
+        assert column.field_id is not None
+        known = stored.get(column.field_id)
+        duckdb = duckdb_type(column.type)
+        if known is not None:
+            found.append(replace(known, name=column.name, duckdb_type=duckdb or known.duckdb_type))
+        else:  # added by this transaction
+            lake_type = TYPES[column.type.oid].ducklake
+            found.append(LakeColumn(column.field_id, column.name, lake_type, duckdb, column.initial_default))
+    return found
+
+
+def _bound(predicate: Predicate, columns: Sequence[LakeColumn]) -> Bound | None:
+    """The predicate in the form that pruning reads; None where a value is not a plain constant."""
+    if predicate.op not in _PRUNING or predicate.column.field_id is None:
+        return None
+    column = next((c for c in columns if c.column_id == predicate.column.field_id), None)
+    if column is None:
+        return None
+    texts = [constant_text(value) for value in predicate.values]
+    if any(text is None or not _fits(text, column.type) for text in texts):
+        return None
+    return Bound(column.column_id, column.type, predicate.op, tuple(t for t in texts if t is not None))  # type: ignore[arg-type]
+
+
+def _fits(text: str, lake_type: str) -> bool:
+    return order_of(lake_type) != "i" or text.lstrip("+-").isdigit()
+
+
+def fill(predicate: Predicate, constants: Mapping[str, exp.Expression]) -> Predicate:
+    """The predicate with the placeholders of evaluated constants replaced."""
+    values = tuple(
+        constants.get(value.name, value) if isinstance(value, exp.Placeholder | exp.Parameter) else value
+        for value in predicate.values
+    )
+    return replace(predicate, values=values)

@@ -1,0 +1,101 @@
+"""What a statement over lake tables means: PostgreSQL's analysis, the relations, the snapshot, and the bound query.
+
+Lives in the coordinator process. One flight on the backing connection carries the statement itself (PostgreSQL checks
+it, types it and locks its tables), the look-up of its relations and the newest snapshot; so no DDL can come between.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlglot import exp
+
+from mere.catalog.backend import CommandResult, Describe, Description, Fetch
+from mere.catalog.resolve import Resolved, read_resolved, resolve_step
+from mere.lake.metadata import Snapshot
+from mere.session.state import Parameters, SessionState
+from mere.session.travel import stand_ins
+from mere.sql.bind import BindContext, BoundStatement, ParameterValue, bind, parse, relation_names
+from mere.sql.lexer import Statement
+from mere.sql.types import PgType
+
+_STATE = """SELECT id, schema_version, at, pg_catalog.current_setting('statement_timeout'),
+pg_catalog.current_setting('transaction_read_only') FROM mere.newest_snapshot()"""
+_TIMEOUT_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """`description` is PostgreSQL's: the types of parameters and of result columns."""
+
+    description: Description
+    resolved: Resolved
+    snapshot: Snapshot
+    read_only: bool
+    time_zone: str
+    tree: exp.Expression
+
+    def bind(self, parameters: Parameters) -> BoundStatement:
+        values = tuple(
+            ParameterValue(PgType(oid), text) for oid, text in zip(parameters.oids, parameters.values, strict=True)
+        )
+        return bind(self.tree, self.resolved, BindContext(self.time_zone, values))
+
+
+class _Parsed:
+    """Trees by text, for statements that come again and again. Trees are never changed after parsing."""
+
+    def __init__(self) -> None:
+        self._trees: OrderedDict[str, tuple[exp.Expression, tuple[tuple[str, ...], ...]]] = OrderedDict()
+
+    def get(self, text: str) -> tuple[exp.Expression, tuple[tuple[str, ...], ...]]:
+        known = self._trees.get(text)
+        if known is None:
+            tree = parse(text)
+            known = (tree, tuple(relation_names(tree)))
+            if len(text) < 100_000:
+                self._trees[text] = known
+                if len(self._trees) > _KEPT:
+                    self._trees.popitem(last=False)
+        else:
+            self._trees.move_to_end(text)
+        return known
+
+
+_parsed = _Parsed()
+
+
+async def analyse(state: SessionState, statement: Statement, param_oids: Sequence[int] = ()) -> Analysis:
+    """Raises PostgreSQL's own errors for what it finds wrong, with positions in the statement's text."""
+    tree, names = _parsed.get(statement.text)
+    text = await stand_ins(state, statement.text)
+    results: Sequence[Any] = await state.backend.pipeline(
+        [Describe(text, tuple(param_oids)), resolve_step(names), Fetch(_STATE)]
+    )
+    description, relations, settings = results
+    assert isinstance(description, Description) and isinstance(relations, CommandResult)
+    version, schema_version, at, timeout, read_only = settings.rows[0]
+    state.limit_time(_seconds(timeout))
+    snapshot = Snapshot(int(version), int(schema_version), datetime.fromisoformat(at))
+    return Analysis(
+        description,
+        read_resolved(relations.rows, names),
+        state.transaction.pin(snapshot),
+        read_only == "on",
+        state.backend.parameters.get("TimeZone", "UTC"),
+        tree,
+    )
+
+
+def _seconds(timeout: str) -> float:
+    """statement_timeout as SHOW prints it: '0', '500ms', '5s', '2min'."""
+    digits = timeout.rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = timeout[len(digits) :] or "ms"
+    return float(digits) * _TIMEOUT_UNITS[unit]
+
+

@@ -1,0 +1,98 @@
+"""What a query over the lake takes from PostgreSQL: evaluated constants, and rows of heap, temporary and catalog tables.
+
+Read as the user, on the session's own backing connection. Lives in the coordinator process.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+from pyarrow import csv
+from sqlglot import exp
+
+from mere.catalog.backend import Backend
+from mere.segment.workspace import Workspace
+from mere.sql.bind.bound import Constant, Scan
+from mere.sql.bind.postgres_scan import carried_type
+from mere.sql.lexer import quote_identifier
+from mere.sql.literals import literal
+from mere.sql.types import BYTEA, INTERVAL, PgType, duckdb_type, format_type, is_array
+
+# PostgreSQL's expression that brings a type over as text, and DuckDB's that reads it; others cross as they print.
+_INTERVAL_OUT = (
+    "pg_catalog.format('%s months %s days %s microseconds',"
+    " extract(year FROM {0})::bigint * 12 + extract(month FROM {0})::bigint, extract(day FROM {0})::bigint,"
+    " (extract(hour FROM {0}) * 3600000000 + extract(minute FROM {0}) * 60000000"
+    " + extract(microseconds FROM {0}))::bigint)"
+)
+
+
+class PostgresRows:
+    """Implements `execute.query.Postgres` for one session."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    async def evaluate(self, constants: Sequence[Constant]) -> Mapping[str, exp.Expression]:
+        expressions = ", ".join(f"({constant.sql})::{format_type(constant.type)}::text" for constant in constants)
+        rows = await self._backend.fetch(f"SELECT {expressions}")
+        return {
+            constant.name: literal(value, constant.type).sql
+            for constant, value in zip(constants, rows[0], strict=True)
+        }
+
+    async def load(self, scan: Scan, constants: Mapping[str, exp.Expression], workspace: Workspace) -> None:
+        """Puts the rows of a PostgreSQL table in the workspace as the temporary table `scan.name`."""
+        assert scan.postgres_sql is not None
+        types = [carried_type(column) for column in scan.columns]
+        fetched = await self._fetch(scan.postgres_sql, types)
+        raw = f"{scan.name} text"
+        await workspace.load(raw, fetched)
+        columns = [
+            f"{_read(quote_identifier(f'c{index}'), pg_type)} AS {quote_identifier(column.name)}"
+            for index, (column, pg_type) in enumerate(zip(scan.columns, types, strict=True))
+        ]
+        await workspace.execute(
+            f"CREATE TEMP TABLE {quote_identifier(scan.name)} AS"
+            f" SELECT {', '.join(columns) or 'NULL AS mere_nothing'} FROM {quote_identifier(raw)}"
+        )
+
+    async def _fetch(self, sql: str, types: Sequence[PgType]) -> pa.Table:
+        names = [f"c{index}" for index in range(len(types))] or ["c0"]
+        listed = ", ".join(_write(name, pg_type) for name, pg_type in zip(names, types, strict=False)) or "c0"
+        query = f"COPY (SELECT {listed} FROM ({sql}) AS mere_rows({', '.join(names)})) TO STDOUT (FORMAT csv)"
+        buffer = io.BytesIO()
+        async for chunk in self._backend.copy_out(query):
+            buffer.write(chunk)
+        schema = pa.schema([(name, pa.string()) for name in names])
+        if buffer.tell() == 0:
+            return schema.empty_table()
+        return csv.read_csv(
+            pa.BufferReader(buffer.getbuffer()),
+            read_options=csv.ReadOptions(column_names=names),
+            parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=csv.ConvertOptions(
+                column_types=schema, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+            ),
+        )
+
+
+def _write(name: str, pg_type: PgType) -> str:
+    if pg_type.oid == BYTEA:
+        return f"pg_catalog.encode({name}, 'hex')"
+    if pg_type.oid == INTERVAL:
+        return f"CASE WHEN {name} IS NOT NULL THEN {_INTERVAL_OUT.format(name)} END"
+    return f"pg_catalog.array_to_json({name})" if is_array(pg_type.oid) else name
+
+
+def _read(name: str, pg_type: PgType) -> str:
+    duckdb = duckdb_type(pg_type)
+    if pg_type.oid == BYTEA:
+        return f"unhex({name})"
+    if is_array(pg_type.oid):
+        return f"CAST(CAST({name} AS JSON) AS {duckdb})"
+    return f"CAST({name} AS {duckdb})"
+
+

@@ -1,0 +1,131 @@
+"""Runs one statement of Mere's own, by its kind, and describes it before that. Lives in the coordinator process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from mere.catalog.backend import Description
+from mere.errors import FeatureNotSupported, InFailedTransaction
+from mere.session import control, copy_statement, cursors, definitions, explain, named
+from mere.session.analysis import analyse
+from mere.session.answers import text_fields
+from mere.session.rows import Outcome
+from mere.session.select import run_select
+from mere.session.state import Parameters, Prepared, SessionState
+from mere.session.truncate import truncate
+from mere.session.write import run_write
+from mere.sql.lexer import Statement
+from mere.sql.statements import WRITES, StatementKind, classify
+
+_Kind = StatementKind
+_CONTROL = frozenset(
+    {_Kind.BEGIN, _Kind.COMMIT, _Kind.ROLLBACK, _Kind.SAVEPOINT, _Kind.RELEASE, _Kind.ROLLBACK_TO, _Kind.SET_TRANSACTION}
+)
+_DATABASES = frozenset({_Kind.CREATE_DATABASE, _Kind.ALTER_DATABASE, _Kind.DROP_DATABASE})
+_UPKEEP = frozenset({_Kind.VACUUM, _Kind.ANALYZE, _Kind.CLUSTER, _Kind.REINDEX})
+_DEFINITIONS = frozenset(
+    {
+        _Kind.CREATE_TABLE,
+        _Kind.CREATE_VIEW,
+        _Kind.CREATE_MATERIALIZED_VIEW,
+        _Kind.REFRESH_MATERIALIZED_VIEW,
+        _Kind.ALTER_TABLE,
+        _Kind.DDL,
+    }
+)
+_NO_PARAMETERS = Description((), None)
+
+
+async def run(
+    state: SessionState, statement: Statement, kind: StatementKind, parameters: Parameters, formats: tuple[int, ...]
+) -> Outcome:
+    """Carries out the statement; rows, if any, are still to be sent. Raises what PostgreSQL would."""
+    if kind in _CONTROL:
+        return await control.run_control(state, statement, kind)
+    if state.transaction.failed:
+        raise InFailedTransaction()
+    if kind is _Kind.SELECT:
+        return await run_select(state, statement, parameters, formats)
+    if kind in WRITES:
+        return await run_write(state, statement, parameters, formats)
+    if kind in _DEFINITIONS:
+        return await definitions.run_definition(state, statement, kind)
+    if kind in _DATABASES:
+        return await definitions.run_database_command(state, statement, kind)
+    if kind in _UPKEEP:
+        return await definitions.upkeep(state, statement, kind)
+    if kind is _Kind.EXECUTE:
+        return await _execute(state, statement, formats)
+    if kind is _Kind.EXPLAIN:
+        return await explain.run_explain(state, statement, parameters, formats)
+    if kind is _Kind.PREPARE:
+        return await _prepare(state, statement)
+    handler = _HANDLERS.get(kind)
+    if handler is None:
+        raise FeatureNotSupported(f"{' '.join(statement.keywords[:2]).upper()} is not supported for lake tables")
+    return await handler(state, statement)
+
+
+async def _create_as(state: SessionState, statement: Statement) -> Outcome:
+    return await definitions.create_table_as(state, statement, classify(statement))
+
+
+async def _declare(state: SessionState, statement: Statement) -> Outcome:
+    return await cursors.declare(state, statement, Parameters())
+
+
+async def _show(state: SessionState, _: Statement) -> Outcome:
+    return await control.show_isolation(state, ())
+
+
+_HANDLERS: dict[StatementKind, Callable[[SessionState, Statement], Awaitable[Outcome]]] = {
+    _Kind.CREATE_TABLE_AS: _create_as,
+    _Kind.SELECT_INTO: _create_as,
+    _Kind.CREATE_INDEX: definitions.create_index,
+    _Kind.COPY: copy_statement.run_copy,
+    _Kind.TRUNCATE: truncate,
+    _Kind.DECLARE: _declare,
+    _Kind.FETCH: cursors.fetch,
+    _Kind.MOVE: cursors.fetch,
+    _Kind.CLOSE: cursors.close,
+    _Kind.DEALLOCATE: named.deallocate,
+    _Kind.DO: definitions.run_block,
+    _Kind.CALL: definitions.run_call,
+    _Kind.DISCARD: control.discard,
+    _Kind.SHOW: _show,
+    _Kind.PREPARE_TRANSACTION: definitions.refuse_two_phase,
+}
+
+
+async def _execute(state: SessionState, statement: Statement, formats: tuple[int, ...]) -> Outcome:
+    prepared, parameters = await named.arguments(state, statement)
+    assert prepared.statement is not None and prepared.kind is not None
+    return await run(state, prepared.statement, prepared.kind, parameters, formats)
+
+
+async def _prepare(state: SessionState, statement: Statement) -> Outcome:
+    name, types, inner = named.parse_inner(statement)
+    kind = classify(inner)
+    oids = await named.type_oids(state, types)
+    description = await describe(state, inner, kind, oids)
+    return named.remember(state, name, Prepared(inner, kind, description.param_oids, False, description))
+
+
+async def describe(
+    state: SessionState, statement: Statement, kind: StatementKind, param_oids: tuple[int, ...]
+) -> Description:
+    """The types of the parameters and the columns of the result, without running anything."""
+    if state.transaction.failed and kind not in _CONTROL:
+        raise InFailedTransaction()
+    if kind is _Kind.SELECT or kind in WRITES:
+        return (await analyse(state, statement, param_oids)).description
+    if kind is _Kind.EXPLAIN:
+        return Description((), text_fields(("QUERY PLAN",)))
+    if kind is _Kind.SHOW:
+        return Description((), text_fields(("transaction_isolation",)))
+    if kind is _Kind.FETCH:
+        return Description((), cursors.fields_of(state, statement))
+    if kind is _Kind.EXECUTE:
+        prepared = named.find(state, statement)
+        return Description((), prepared.description.fields if prepared.description else None)
+    return _NO_PARAMETERS

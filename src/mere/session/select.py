@@ -1,0 +1,94 @@
+"""SELECT over the lake: from a statement to rows on their way to the client. Lives in the coordinator process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+from sqlglot import exp
+
+from mere.errors import FeatureNotSupported
+from mere.execute.query import slice_text
+from mere.execute.scans import LakeView
+from mere.lake.metadata import Snapshot
+from mere.plan.planner import plan
+from mere.segment.encode import RowEncoder
+from mere.segment.workspace import Workspace
+from mere.session.analysis import Analysis, analyse
+from mere.session.postgres_rows import PostgresRows
+from mere.session.rows import Outcome, Portion, RowSource
+from mere.session.state import Parameters, SessionState
+from mere.sql.bind.bound import BoundSelect
+from mere.sql.lexer import Statement
+from mere.sql.render import SessionFormat, render_text
+from mere.wire.messages import Field
+
+
+async def run_select(
+    state: SessionState, statement: Statement, parameters: Parameters, formats: tuple[int, ...]
+) -> Outcome:
+    analysis = await analyse(state, statement, parameters.oids)
+    bound = analysis.bind(parameters)
+    if not isinstance(bound, BoundSelect):
+        raise FeatureNotSupported("only a query can be read here")
+    fields = with_formats(analysis.description.fields or (), formats)
+    return await open_select(state, lake_view(state, analysis.snapshot), bound, fields, "SELECT")
+
+
+def lake_view(state: SessionState, snapshot: Snapshot) -> LakeView:
+    return LakeView(state.database.metadata, snapshot, state.transaction.overlay, state.database.data_url)
+
+
+async def open_select(
+    state: SessionState, view: LakeView, bound: BoundSelect, fields: tuple[Field, ...], tag: str
+) -> Outcome:
+    """Starts the query; its rows are read as the client takes them."""
+    workspace = state.open_workspace()
+    try:
+        outputs = output_expressions(state, bound, fields)
+        text = await slice_text(plan(bound).root, view, PostgresRows(state.backend), workspace, outputs)
+        state.check_cancelled()
+        rows = await stream_rows(workspace, text, fields)
+    except BaseException:
+        await workspace.close()
+        raise
+    return Outcome(tag, fields, rows, counted=True)
+
+
+def output_expressions(
+    state: SessionState, bound: BoundSelect, fields: Sequence[Field]
+) -> list[exp.Expression]:
+    """Each column as its format wants it: text is rendered by the query itself, binary comes typed."""
+    form = session_format(state)
+    return [
+        column.typed.sql.copy() if field.format else render_text(column.typed, form)
+        for column, field in zip(bound.columns, fields, strict=True)
+    ]
+
+
+def session_format(state: SessionState) -> SessionFormat:
+    return SessionFormat(time_zone=state.backend.parameters.get("TimeZone", "UTC"))
+
+
+async def stream_rows(workspace: Workspace, text: str, fields: Sequence[Field]) -> RowSource:
+    """The rows of a query whose columns are rendered; the workspace closes with them."""
+    encode = RowEncoder(tuple(field.type_oid for field in fields), tuple(field.format for field in fields))
+
+    def convert(batch: pa.RecordBatch) -> Portion:
+        # SELECT without a select list gives rows without columns; DuckDB counted them in one that nobody asked for.
+        batch = batch if fields else batch.select([])
+        return Portion(batch, encode(batch))
+
+    return RowSource(await workspace.stream_as(convert, text), encode, workspace.close)
+
+
+def with_formats(fields: tuple[Field, ...], formats: tuple[int, ...]) -> tuple[Field, ...]:
+    """The fields with the formats that Bind asked for: none, one for all, or one each."""
+    if not formats:
+        return fields
+    wanted = formats * len(fields) if len(formats) == 1 else formats
+    return tuple(
+        Field(f.name, f.table_oid, f.attnum, f.type_oid, f.type_len, f.typmod, wanted[index])
+        for index, f in enumerate(fields)
+    )
+
