@@ -1,4 +1,4 @@
-"""Whether two outcomes of one statement are the same, by PostgreSQL's types: exact, but for floats and numeric scale."""
+"""Whether two outcomes of one statement are the same, by PostgreSQL's types: exact but for floats and numeric scale."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ A marked statement must still differ: when it no longer does, the suite fails un
 from __future__ import annotations
 
 DIFFERENCES: dict[str, str] = {
-    "keys-informational": "PRIMARY KEY and UNIQUE are kept and shown, but not enforced on lake tables; a NOTICE says so",
+    "keys-informational": "PRIMARY KEY and UNIQUE are kept and shown, not enforced on lake tables; a NOTICE says so",
     "foreign-keys": "FOREIGN KEY becomes NOT ENFORCED on lake tables",
     "no-index": "lake tables have no indexes: CREATE INDEX says 0A000",
     "numeric-38": "numeric without precision is numeric(38,10) in a lake table: DuckDB's DECIMAL has 38 digits",

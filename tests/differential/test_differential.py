@@ -117,7 +117,9 @@ def _compare_binary(statement: cases.Statement, postgres: Side, mere: Side, verd
 
     def keep(rows: list[tuple[bytes | None, ...]]) -> list[Any]:
         kept = [tuple(row[index] for index in exact) for row in rows]
-        return kept if statement.ordered else sorted(kept, key=lambda row: [(cell is None, cell or b"") for cell in row])
+        return (
+            kept if statement.ordered else sorted(kept, key=lambda row: [(cell is None, cell or b"") for cell in row])
+        )
 
     left, right = keep(expected.rows), keep(actual.rows)
     for one, two in zip(left, right, strict=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from harness.client import Client
 from harness.mere import MereProcess
 from harness.workspace import Workspace, workspace

@@ -51,7 +51,10 @@ def test_ddl_that_the_rows_allow_succeeds(filled: Client, sql: str) -> None:
 
 def test_type_change_with_using_keeps_or_refuses_but_never_lies(filled: Client) -> None:
     for sql, check in (
-        ("ALTER TABLE t ALTER COLUMN c TYPE text USING c::text || '!'", "SELECT string_agg(c::text, ',' ORDER BY c::text) FROM t"),
+        (
+            "ALTER TABLE t ALTER COLUMN c TYPE text USING c::text || '!'",
+            "SELECT string_agg(c::text, ',' ORDER BY c::text) FROM t",
+        ),
         ("ALTER TABLE t ALTER COLUMN c TYPE numeric(10,2)", "SELECT sum(c::numeric) FROM t"),
     ):
         before = filled.ok("SELECT c::text FROM t ORDER BY 1").text
@@ -112,7 +115,10 @@ def test_create_table_as_in_all_its_forms(filled: Client) -> None:
     assert filled.ok("SELECT count(*) FROM h").value == "3"
     filled.ok("SELECT a INTO w FROM t WHERE a IS NOT NULL")
     assert filled.ok("SELECT sum(a) FROM w").value == "3"
-    assert filled.ok("SELECT amname FROM pg_class c JOIN pg_am m ON m.oid = relam WHERE c.oid = 'w'::regclass").value == "lake"
+    assert (
+        filled.ok("SELECT amname FROM pg_class c JOIN pg_am m ON m.oid = relam WHERE c.oid = 'w'::regclass").value
+        == "lake"
+    )
 
 
 def test_schemas_can_be_made_renamed_and_dropped(space: Workspace, client: Client) -> None:
@@ -128,7 +134,9 @@ def test_schemas_can_be_made_renamed_and_dropped(space: Workspace, client: Clien
 
 
 def test_ddl_inside_functions_and_do_blocks_is_noticed(client: Client) -> None:
-    client.ok("DO $$ BEGIN CREATE TABLE from_do (a int, b text DEFAULT 'd'); ALTER TABLE from_do ADD COLUMN c int; END $$")
+    client.ok(
+        "DO $$ BEGIN CREATE TABLE from_do (a int, b text DEFAULT 'd'); ALTER TABLE from_do ADD COLUMN c int; END $$"
+    )
     client.ok("INSERT INTO from_do (a) VALUES (1)")
     assert client.ok("SELECT * FROM from_do").text == [("1", "d", None)]
     client.ok("CREATE FUNCTION make() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE made (x int); END $$")

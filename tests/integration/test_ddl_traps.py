@@ -27,7 +27,7 @@ SHELL_READERS = [
     "DO $$ DECLARE c CURSOR FOR SELECT * FROM t; BEGIN OPEN c; END $$",
     "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM t'; SELECT f()",
     "CREATE FUNCTION g() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM t); END'; SELECT g()",
-    "CREATE TEMP TABLE x AS SELECT 1; CREATE FUNCTION h() RETURNS void LANGUAGE sql AS 'INSERT INTO t SELECT 1'; SELECT h()",
+    "CREATE FUNCTION h() RETURNS void LANGUAGE sql AS 'INSERT INTO t SELECT 1'; SELECT h()",
 ]
 
 
@@ -203,8 +203,9 @@ def test_temporary_and_partitioned_tables_are_not_taken_for_lake_tables(lake: Cl
 
 # Trap 10: databases and the superuser.
 def test_the_administrator_is_no_superuser(lake: Client) -> None:
-    assert lake.ok("SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles"
-                   " WHERE rolname = 'mere'").text == [("f", "t", "t", "f", "f")]
+    assert lake.ok(
+        "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = 'mere'"
+    ).text == [("f", "t", "t", "f", "f")]
     assert lake.ok("SELECT count(*) FROM pg_roles WHERE rolsuper AND pg_has_role('mere', oid, 'MEMBER')").value == "0"
     for role in ("pg_read_server_files", "pg_write_server_files", "pg_execute_server_program"):
         assert lake.ok(f"SELECT pg_has_role('mere', '{role}', 'USAGE')").value == "f"
@@ -214,7 +215,9 @@ def test_the_administrator_is_no_superuser(lake: Client) -> None:
 def test_bounds_stay_wide_enough_over_types_and_writes(lake: Client) -> None:
     lake.ok("CREATE TABLE s (k int, t text, d numeric(10,2), day date)")
     for low in (1, 7000, 9, -5):
-        lake.ok(f"INSERT INTO s SELECT g, 'k' || g, g / 4.0, date '2024-01-01' + g FROM generate_series({low}, {low} + 9) g")
+        lake.ok(
+            f"INSERT INTO s SELECT g, 'k' || g, g / 4.0, date '2024-01-01' + g FROM generate_series({low}, {low} + 9) g"
+        )
     assert lake.ok("SELECT count(*) FROM s WHERE k >= 5000").value == "10"
     assert lake.ok("SELECT count(*) FROM s WHERE k < 0").value == "5"
     assert lake.ok("SELECT count(*) FROM s WHERE d >= 1000").value == "10"

@@ -64,7 +64,9 @@ def test_histories_of_ddl_and_dml_read_the_same(
         columns = client.ok(f"SELECT * FROM {name} LIMIT 0").names
         text = ", ".join(f"{column}::varchar" for column in columns)
         theirs = rows(plain, f"SELECT {text} FROM lake.{space.schema}.{name} ORDER BY id")
-        assert theirs == client.ok(f"SELECT {', '.join(f'{c}::text' for c in columns)} FROM {name} ORDER BY id").text, sql
+        assert theirs == client.ok(f"SELECT {', '.join(f'{c}::text' for c in columns)} FROM {name} ORDER BY id").text, (
+            sql
+        )
 
 
 def test_point_lookups_in_bucketed_tables_find_every_row(
@@ -133,7 +135,9 @@ def test_inlined_rows_of_a_plain_duckdb_are_read(space: Workspace, client: Clien
     inlining = attach(space.server, options=["DATA_INLINING_ROW_LIMIT 100"])
     try:
         name = f"lake.{space.schema}.t"
-        inlining.execute(f"INSERT INTO {name} VALUES (2, 'inl''ined', 2.5, '2024-01-02 03:04:05'), (3, NULL, NULL, NULL)")
+        inlining.execute(
+            f"INSERT INTO {name} VALUES (2, 'inl''ined', 2.5, '2024-01-02 03:04:05'), (3, NULL, NULL, NULL)"
+        )
         assert client.ok("SELECT * FROM t ORDER BY id").text == [
             ("1", "mere", "1.50", "2024-01-01 00:00:00"),
             ("2", "inl'ined", "2.50", "2024-01-02 03:04:05"),

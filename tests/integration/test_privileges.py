@@ -136,7 +136,7 @@ def test_set_role_takes_and_gives_rights(space: Workspace, secret: Client) -> No
     secret.fails("SELECT * FROM secret", "42501")
     secret.ok("ROLLBACK")
     assert secret.ok("SELECT count(*) FROM secret").value == "2"
-    secret.ok(f"SET SESSION AUTHORIZATION DEFAULT")
+    secret.ok("SET SESSION AUTHORIZATION DEFAULT")
 
 
 def test_membership_and_inheritance_of_roles(space: Workspace, secret: Client) -> None:

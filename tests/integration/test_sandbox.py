@@ -58,7 +58,11 @@ ENGINE_FUNCTIONS = [
 
 @pytest.mark.parametrize("call", ENGINE_FUNCTIONS)
 def test_table_functions_of_the_engine_are_not_reachable(lake: Client, call: str) -> None:
-    for sql in (f"SELECT * FROM t, {call} AS f", f"SELECT * FROM {call} AS f", f"SELECT a, (SELECT count(*) FROM {call} AS f) FROM t"):
+    for sql in (
+        f"SELECT * FROM t, {call} AS f",
+        f"SELECT * FROM {call} AS f",
+        f"SELECT a, (SELECT count(*) FROM {call} AS f) FROM t",
+    ):
         outcome = lake.run(sql)
         assert outcome.sqlstate in ("42883", "0A000", "42601", "42501", "42P01", "42703"), (sql, outcome)
         assert not outcome.rows
@@ -118,7 +122,11 @@ RELATIONS = [
 
 @pytest.mark.parametrize("name", RELATIONS)
 def test_names_of_the_engine_do_not_resolve(lake: Client, name: str) -> None:
-    for sql in (f"SELECT * FROM {name}", f"SELECT * FROM t, {name} AS other", f"INSERT INTO t SELECT 1, 'x' FROM {name}"):
+    for sql in (
+        f"SELECT * FROM {name}",
+        f"SELECT * FROM t, {name} AS other",
+        f"INSERT INTO t SELECT 1, 'x' FROM {name}",
+    ):
         outcome = lake.run(sql)
         assert outcome.sqlstate in ("42P01", "42601", "0A000", "3F000"), (sql, outcome)
 

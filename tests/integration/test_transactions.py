@@ -221,10 +221,10 @@ def test_several_statements_in_one_simple_query_are_one_transaction(accounts: Cl
 
 
 def test_empty_queries_and_comments_are_harmless(accounts: Client) -> None:
-    assert accounts.simple("") == [accounts.simple("")[0]]
-    assert [outcome.tag for outcome in accounts.simple("/* only */ -- a comment\n; ;SELECT count(*) FROM accounts;;")] == [
-        "SELECT 1"
-    ] or accounts.transaction == "I"
+    for nothing in ("", ";", " -- only a comment", "/* one /* nested */ */"):
+        assert [outcome.tag for outcome in accounts.simple(nothing)] == [""]
+    outcomes = accounts.simple("/* first */ -- a comment\n; ;SELECT count(*) FROM accounts;;")
+    assert [outcome.tag for outcome in outcomes] == ["SELECT 1"]
     assert accounts.transaction == "I"
 
 
@@ -273,12 +273,10 @@ def test_cancel_ends_the_statement_and_spares_the_session(space: Workspace, acco
     accounts.ok("BEGIN")
     accounts.send(
         "SELECT count(*) FROM accounts a, generate_series(1, 100000) x, generate_series(1, 100000) y"
-        " WHERE (x * y + a.id) % 7 = 3"
+        " WHERE (x::bigint * y + a.id) % 7 = 3"
     )
     accounts.cancel()
     outcomes = accounts.results(deadline=20)
-    while outcomes[-1].sqlstate is None:  # the cancel came before the statement began
-        raise AssertionError("the statement was not cancelled")
     assert outcomes[-1].sqlstate == "57014"
     assert accounts.transaction == "E"
     accounts.ok("ROLLBACK")
@@ -287,7 +285,10 @@ def test_cancel_ends_the_statement_and_spares_the_session(space: Workspace, acco
 
 def test_statement_timeout_reaches_the_engine(accounts: Client) -> None:
     accounts.ok("SET statement_timeout = '300ms'")
-    slow = "SELECT count(*) FROM accounts a, generate_series(1, 100000) x, generate_series(1, 100000) y WHERE (x * y) % 7 = a.id"
+    slow = (
+        "SELECT count(*) FROM accounts a, generate_series(1, 100000) x, generate_series(1, 100000) y"
+        " WHERE (x::bigint * y) % 7 = a.id"
+    )
     accounts.fails(slow, "57014")
     accounts.ok("RESET statement_timeout")
     assert accounts.ok("SELECT count(*) FROM accounts").value == "3"
