@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from harness.workspace import Workspace
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
 
@@ -178,6 +177,8 @@ def test_isolation_level_and_savepoints(filled: sa.Engine) -> None:
 
 async def test_async_engine_over_asyncpg(filled: sa.Engine, space: Workspace) -> None:
     pytest.importorskip("greenlet", reason="SQLAlchemy's async engine needs greenlet")
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     engine = create_async_engine(
         space.server.url("postgresql+asyncpg"), connect_args={"server_settings": {"search_path": space.schema}}
     )
