@@ -115,10 +115,10 @@ class Backend:
                 return raw[:1], raw
 
     async def receive_run(self) -> tuple[bytes, bytes]:
-        """As `receive`, but DataRow messages that are at hand come as one piece."""
+        """As `receive`, but DataRow or CopyData messages that follow each other and are at hand come as one piece."""
         self._stream.flush_soon()
         while True:
-            raw = await self._stream.read_run(0x44)
+            raw = await self._stream.read_run()
             if not self._note(raw):
                 return raw[:1], raw
 

@@ -14,6 +14,7 @@ from mere.wire.framing import Framing
 
 # Above this many unread bytes PostgreSQL is left to wait, once there is a whole message to read.
 _READ_MARK = 1 << 20
+_BULK = frozenset(b"Dd")
 _ASYNCHRONOUS = frozenset((b"N", b"A", b"S"))
 
 
@@ -102,12 +103,12 @@ class BackendStream(asyncio.Protocol):
             message = self._framing.next()
         return message
 
-    async def read_run(self, kind: int) -> bytes:
-        """The next whole message; if it has type `kind`, with all that follow it and are of that type."""
-        messages = self._framing.next_run(kind)
+    async def read_run(self) -> bytes:
+        """The next whole message; rows and COPY data come with all that follow them and are at hand."""
+        messages = self._framing.next_run(_BULK)
         while messages is None:
             await self._wait_for_bytes()
-            messages = self._framing.next_run(kind)
+            messages = self._framing.next_run(_BULK)
         return messages
 
     def take_payloads(self, kind: int) -> bytes | None:

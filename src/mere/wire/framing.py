@@ -69,13 +69,14 @@ class Framing:
             return None
         return self._take(end)
 
-    def next_run(self, kind: int) -> bytes | None:
-        """As `next`; but if the message has type `kind`, all whole messages of that type that follow each other."""
+    def next_run(self, kinds: frozenset[int]) -> bytes | None:
+        """As `next`; but a message of one of `kinds` comes with all whole messages of its type that follow it."""
         end = self._head_end()
         if end is None:
             return None
         data, size = self._data, len(self._data)
-        if data[self._position] == kind:
+        kind = data[self._position]
+        if kind in kinds:
             unpack, position = _LENGTH.unpack_from, end
             while size - position >= HEADER_SIZE and data[position] == kind:
                 following = position + 1 + unpack(data, position + 1)[0]
