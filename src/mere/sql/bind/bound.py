@@ -71,7 +71,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A PostgreSQL expression without columns, evaluated there before the plan runs; $`name` in the tree is its value."""
+    """A PostgreSQL expression without columns, evaluated there before the plan runs; $`name` in the tree is it."""
 
     name: str
     sql: str

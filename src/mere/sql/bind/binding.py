@@ -1,0 +1,135 @@
+"""The state of binding one statement: scans, constants, aliases, and what privileges must be checked.
+
+One object per statement, thrown away after. Lives in the gateway's process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from mere.errors import InsufficientPrivilege
+from mere.sql.bind.block import Block
+from mere.sql.bind.bound import BindContext, Constant, Predicate, Scan, TimeTravel
+from mere.sql.bind.postgres_scan import fetch_sql
+from mere.sql.bind.scope import Frame, Name, Scope
+from mere.sql.relations import Column, Kind, Relation, Resolved
+from mere.sql.types import PgType
+
+
+@dataclass(slots=True)
+class Access:
+    """The columns of one occurrence of a relation that the statement reads, for privileges and projection."""
+
+    relation: Relation
+    used: dict[int, Column] = field(default_factory=dict)
+
+    def use(self, column: Column) -> Callable[[], None]:
+        def note() -> None:
+            self.used[column.attnum] = column
+
+        return note
+
+    def check(self) -> None:
+        """SELECT on the table, or on each column read; without any column, on at least one."""
+        if "SELECT" in self.relation.privileges:
+            return
+        read = tuple(self.used.values())
+        allowed = all(column.readable for column in read)
+        if not read:
+            allowed = any(column.readable for column in self.relation.columns)
+        if not allowed:
+            raise denied(self.relation)
+
+
+def denied(relation: Relation) -> InsufficientPrivilege:
+    kind = "view" if relation.kind is Kind.VIEW else "table"
+    return InsufficientPrivilege(f"permission denied for {kind} {relation.name}")
+
+
+@dataclass(slots=True)
+class ScanBuilder:
+    """A Scan while its columns and predicates are being found."""
+
+    name: str
+    access: Access
+    at: TimeTravel | None = None
+    predicates: list[Predicate] = field(default_factory=list)
+    row_identity: bool = False
+
+    def build(self) -> Scan:
+        relation = self.access.relation
+        columns = tuple(column for column in relation.columns if column.attnum in self.access.used)
+        postgres = fetch_sql(relation, columns) if relation.kind is Kind.POSTGRES else None
+        return Scan(self.name, relation, columns, self.at, tuple(self.predicates), self.row_identity, postgres)
+
+
+class Binding:
+    """Shared by every function that binds a part of the statement."""
+
+    def __init__(
+        self,
+        context: BindContext,
+        resolved: Resolved,
+        bind_query: Callable[[Binding, exp.Expression, Scope | None, Frame], Block],
+    ) -> None:
+        self.context = context
+        self.resolved = resolved
+        self._bind_query = bind_query
+        self.scans: dict[str, ScanBuilder] = {}  # by emitted alias
+        self.accesses: list[Access] = []
+        self.constants: dict[tuple[str, PgType], Constant] = {}
+        self._aliases: set[str] = set()
+
+    def query(self, node: exp.Expression, outer: Scope | None, frame: Frame) -> Block:
+        return self._bind_query(self, node, outer, frame)
+
+    def frame(self) -> Frame:
+        """What names mean to the statement itself."""
+        return Frame(self.resolved.by_name.get)
+
+    def view_lookup(self, view: int) -> Callable[[Name], Relation | None]:
+        """What names mean inside a view: PostgreSQL qualifies all but those of pg_catalog."""
+        inside = self.resolved.in_views.get(view, {})
+
+        def lookup(name: Name) -> Relation | None:
+            schema = name[-2] if len(name) > 1 else "pg_catalog"
+            return inside.get((schema, name[-1]))
+
+        return lookup
+
+    def alias(self, name: str) -> str:
+        """An alias for the DuckDB tree, unique in the whole statement whatever the case."""
+        candidate, number = name, 1
+        while candidate.lower() in self._aliases:
+            candidate, number = f"{name}_{number}", number + 1
+        self._aliases.add(candidate.lower())
+        return candidate
+
+    def access(self, relation: Relation) -> Access:
+        found = Access(relation)
+        self.accesses.append(found)
+        return found
+
+    def scan(self, alias: str, access: Access, at: TimeTravel | None = None) -> ScanBuilder:
+        builder = ScanBuilder(f"mere_scan_{len(self.scans)}", access, at)
+        self.scans[alias] = builder
+        return builder
+
+    def constant(self, sql: str, pg_type: PgType) -> Constant:
+        key = (sql, pg_type)
+        if key not in self.constants:
+            self.constants[key] = Constant(f"mere_constant_{len(self.constants)}", sql, pg_type)
+        return self.constants[key]
+
+    def check_privileges(self) -> None:
+        for access in self.accesses:
+            access.check()
+
+    def take_scans(self) -> tuple[Scan, ...]:
+        return tuple(builder.build() for builder in self.scans.values())
+
+    def take_constants(self) -> tuple[Constant, ...]:
+        return tuple(self.constants.values())

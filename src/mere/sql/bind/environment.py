@@ -1,0 +1,110 @@
+"""Answers what expression binding asks: columns, subqueries, parameters, constants, named windows.
+
+One per scope; lives in the gateway's process.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from mere.errors import SqlSyntaxError, UndefinedObject
+from mere.sql.bind.binding import Binding
+from mere.sql.bind.scope import RangeItem, Scope, identifier_name, mark_correlated
+from mere.sql.coercion import coerce, to_boolean
+from mere.sql.expressions import Coercion, Subquery, Typed, bind_expression
+from mere.sql.expressions.typed import COLUMN, PLACEHOLDER, VOLATILE
+from mere.sql.literals import literal
+from mere.sql.types import INT8, TEXT, PgType
+
+
+def column_parts(node: exp.Column) -> tuple[str, ...]:
+    """The one to four parts of a column reference, outermost first."""
+    return tuple(
+        identifier_name(node.args[key]) for key in ("catalog", "db", "table", "this") if node.args.get(key) is not None
+    )
+
+
+class ScopeEnvironment:
+    """`Environment` over one scope."""
+
+    def __init__(self, binding: Binding, scope: Scope) -> None:
+        self.binding = binding
+        self.scope = scope
+
+    @property
+    def time_zone(self) -> str:
+        return self.binding.context.time_zone
+
+    def column(self, node: exp.Column) -> Typed:
+        return self.scope.resolve(column_parts(node)).read()
+
+    def whole_row(self, node: exp.Column | exp.Identifier) -> tuple[Typed, ...] | None:
+        """The columns of the range item that `t` or `t.*` means; None where no item is called so."""
+        if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+            parts = column_parts(node)
+            if self.scope.try_resolve(parts) is not None:
+                return None
+        elif isinstance(node, exp.Column):
+            parts = column_parts(node)[:-1]
+        else:
+            parts = (identifier_name(node),)
+        found = self.scope.find_item(parts)
+        if found is None:
+            return None
+        item, crossed = found
+        mark_correlated(crossed)
+        return tuple(column.read() for column in item.columns)
+
+    def star_item(self, parts: tuple[str, ...]) -> RangeItem:
+        found = self.scope.find_item(parts)
+        if found is None:
+            raise UndefinedObject(f'missing FROM-clause entry for table "{parts[-1]}"')
+        mark_correlated(found[1])
+        return found[0]
+
+    def subquery(self, node: exp.Expression) -> Subquery:
+        block = self.binding.query(node, self.scope, self.scope.frame)
+        tree = block.close()
+        names = tuple(output.name for output in block.outputs)
+        columns = tuple(
+            output.typed.reference(exp.Column(this=exp.Identifier(this=output.alias, quoted=True)))
+            for output in block.outputs
+        )
+        marks = block.marks & (VOLATILE | PLACEHOLDER) | (COLUMN if block.correlated else 0)
+        return Subquery(tree, columns, names, marks)
+
+    def parameter(self, number: int) -> Typed:
+        parameters = self.binding.context.parameters
+        if not 0 < number <= len(parameters):
+            raise UndefinedObject(f"there is no parameter ${number}", sqlstate="42P02")
+        value = parameters[number - 1]
+        return literal(value.text, value.type)
+
+    def constant(self, sql: str, type: PgType) -> Typed:
+        constant = self.binding.constant(sql, type)
+        return Typed(exp.Placeholder(this=constant.name), type, PLACEHOLDER)
+
+    def window(self, name: str) -> exp.Window | None:
+        found = self.scope.windows.get(name)
+        return found if isinstance(found, exp.Window) else None
+
+    # What the binder itself asks.
+
+    def expression(self, node: exp.Expression) -> Typed:
+        typed = bind_expression(node, self)
+        self.scope.level.marks |= typed.marks
+        return typed
+
+    def boolean(self, node: exp.Expression, context: str) -> Typed:
+        return to_boolean(self.expression(node), context, self)
+
+    def known(self, typed: Typed) -> Typed:
+        """A literal of unknown type as text, which a query's output column is in the end."""
+        return coerce(typed, PgType(TEXT), Coercion.IMPLICIT, self) if typed.is_unknown else typed
+
+    def row_count(self, node: exp.Expression, context: str) -> Typed:
+        """The argument of LIMIT or OFFSET: a bigint without columns of its level."""
+        typed = self.expression(node)
+        if typed.contains_aggregate:
+            raise SqlSyntaxError(f"aggregate functions are not allowed in {context}", sqlstate="42803")
+        return coerce(typed, PgType(INT8), Coercion.ASSIGNMENT, self)

@@ -1,0 +1,208 @@
+"""One member of FROM: a table, a view, a WITH query, a subquery, VALUES, or a function.
+
+Lives in the gateway's process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlglot import exp
+
+from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
+from mere.sql.bind.binding import Access, Binding
+from mere.sql.bind.bound import TimeTravel
+from mere.sql.bind.environment import ScopeEnvironment
+from mere.sql.bind.from_function import bind_function
+from mere.sql.bind.parse import parse
+from mere.sql.bind.postgres_scan import carried_type
+from mere.sql.bind.scope import (
+    CommonTable,
+    Frame,
+    Name,
+    Namespace,
+    RangeColumn,
+    RangeItem,
+    Scope,
+    column_sql,
+    identifier_name,
+    quoted,
+)
+from mere.sql.coercion import coerce
+from mere.sql.expressions import Coercion
+from mere.sql.expressions.typed import stored_column
+from mere.sql.relations import Kind, Relation
+from mere.sql.types import FLOAT8, INT8, TIMESTAMPTZ, PgType
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A bound member of FROM; `alias` is its name in the DuckDB tree."""
+
+    tree: exp.Expression
+    range: RangeItem
+    alias: str
+    is_scan: bool = False
+
+
+def bind_item(binding: Binding, node: exp.Expression, scope: Scope, seen: Namespace) -> Item:
+    """`seen` is what stands to the left, for LATERAL and for the arguments of functions."""
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+        return _bind_named(binding, node, scope)
+    if isinstance(node, exp.Table | exp.Unnest) or (
+        isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Subquery)
+    ):
+        tree, item = bind_function(binding, node, scope.beside(seen))
+        return Item(tree, item, item.emitted)
+    if isinstance(node, exp.Lateral):
+        return _bind_derived(binding, node.this, node.args.get("alias"), scope.beside(seen), scope.frame, lateral=True)
+    if isinstance(node, exp.Subquery | exp.Values):
+        return _bind_derived(binding, node, node.args.get("alias"), scope.parent, scope.frame, lateral=False)
+    raise FeatureNotSupported(f"{type(node).__name__} in FROM is not supported")
+
+
+def table_name(node: exp.Table) -> Name:
+    return tuple(identifier_name(node.args[key]) for key in ("catalog", "db", "this") if node.args.get(key) is not None)
+
+
+def _bind_named(binding: Binding, node: exp.Table, scope: Scope) -> Item:
+    name = table_name(node)
+    alias = node.args.get("alias")
+    shown = identifier_name(alias.this) if alias is not None and alias.this is not None else name[-1]
+    common = scope.frame.common_tables.get(name[0]) if len(name) == 1 else None
+    if common is not None:
+        return _bind_common(binding, common, shown, alias)
+    relation = scope.frame.lookup(name)
+    if relation is None:
+        raise UndefinedObject(f'relation "{".".join(name)}" does not exist')
+    access = binding.access(relation)
+    if relation.kind is Kind.VIEW:
+        item = _bind_view(binding, relation, access, shown, scope.frame)
+    else:
+        item = _bind_scan(binding, relation, access, shown, node, scope)
+    if alias is None or alias.this is None:
+        item.range.relation = relation
+    _rename(item.range, alias)
+    if node.args.get("sample") is not None:
+        item.tree.set("sample", _sample(binding, node.args["sample"], scope))
+    return item
+
+
+def _rename(item: RangeItem, alias: exp.TableAlias | None) -> None:
+    names = [identifier_name(column) for column in alias.args.get("columns") or []] if alias is not None else []
+    if len(names) > len(item.columns):
+        message = f'table "{item.name}" has {len(item.columns)} columns available but {len(names)} columns specified'
+        raise SqlSyntaxError(message, sqlstate="42P10")
+    for place, name in enumerate(names):
+        item.columns[place] = item.columns[place].renamed(name)
+
+
+def _bind_common(binding: Binding, common: CommonTable, shown: str, alias: exp.TableAlias | None) -> Item:
+    emitted = binding.alias(shown)
+    columns = [RangeColumn(name, typed.reference(column_sql(emitted, inner))) for name, inner, typed in common.columns]
+    tree = exp.Table(this=quoted(common.emitted), alias=exp.TableAlias(this=quoted(emitted)))
+    item = RangeItem(shown, columns, emitted=emitted)
+    _rename(item, alias)
+    return Item(tree, item, emitted)
+
+
+def _bind_scan(binding: Binding, relation: Relation, access: Access, shown: str, node: exp.Table, scope: Scope) -> Item:
+    emitted = binding.alias(shown)
+    builder = binding.scan(emitted, access, _time_travel(binding, node, relation, scope))
+    tree = exp.Table(this=exp.Identifier(this=builder.name, quoted=False), alias=exp.TableAlias(this=quoted(emitted)))
+    return Item(tree, scan_range(relation, access, shown, emitted), emitted, is_scan=True)
+
+
+def scan_range(relation: Relation, access: Access, shown: str, emitted: str) -> RangeItem:
+    """A table's own columns under an alias; each notes in `access` that it is read."""
+    columns = [
+        RangeColumn(
+            column.name,
+            stored_column(column_sql(emitted, column.name), carried_type(column)),
+            access.use(column),
+            (relation.oid, column.attnum),
+        )
+        for column in relation.columns
+    ]
+    return RangeItem(shown, columns, emitted=emitted)
+
+
+def _time_travel(binding: Binding, node: exp.Table, relation: Relation, scope: Scope) -> TimeTravel | None:
+    when = node.args.get("when")
+    if when is None:
+        return None
+    if relation.kind is not Kind.LAKE:
+        raise FeatureNotSupported(f'time travel is not supported on "{relation.name}", which is not a lake table')
+    kind = str(when.args["kind"]).lower()
+    environment = ScopeEnvironment(binding, scope.beside(Namespace()))
+    typed = environment.expression(when.args["expression"])
+    target = PgType(INT8) if kind == "version" else PgType(TIMESTAMPTZ)
+    if not typed.is_constant:
+        raise SqlSyntaxError("AT takes a constant", sqlstate="42P10")
+    return TimeTravel(kind, coerce(typed, target, Coercion.EXPLICIT, environment).sql)
+
+
+def _sample(binding: Binding, node: exp.TableSample, scope: Scope) -> exp.TableSample:
+    environment = ScopeEnvironment(binding, scope.beside(Namespace()))
+    percent = coerce(environment.expression(node.args["percent"]), PgType(FLOAT8), Coercion.ASSIGNMENT, environment)
+    seed = node.args.get("seed")
+    value = percent.value if percent.value is not None else percent.sql.name
+    return exp.TableSample(
+        method=exp.Var(this=str(node.args["method"]).upper()),
+        percent=exp.Literal.number(str(value)),
+        seed=seed.copy() if seed is not None else None,
+    )
+
+
+@lru_cache(maxsize=512)
+def _view_tree(sql: str) -> exp.Expression:
+    return parse(sql.rstrip().rstrip(";"))
+
+
+def _bind_view(binding: Binding, relation: Relation, access: Access, shown: str, frame: Frame) -> Item:
+    """A view stands as a subquery over what it reads, in which names mean what they mean to the view."""
+    if relation.view_sql is None:
+        raise FeatureNotSupported(f'view "{relation.name}" has no definition')
+    if relation.oid in frame.views:
+        raise SqlSyntaxError(f'infinite recursion detected in rules for relation "{relation.name}"', sqlstate="42P17")
+    tree = _view_tree(relation.view_sql)
+    lookup = binding.view_lookup(relation.oid)
+    block = binding.query(tree, None, Frame(lookup, {}, (*frame.views, relation.oid)))
+    emitted = binding.alias(shown)
+    query = block.close()
+    columns = [
+        RangeColumn(column.name, typed, access.use(column), (relation.oid, column.attnum))
+        for column, (_, typed) in zip(relation.columns, block.references(emitted), strict=True)
+    ]
+    derived = exp.Subquery(this=query, alias=exp.TableAlias(this=quoted(emitted)))
+    return Item(derived, RangeItem(shown, columns, emitted=emitted), emitted)
+
+
+def _bind_derived(
+    binding: Binding,
+    node: exp.Expression,
+    alias: exp.TableAlias | None,
+    outer: Scope | None,
+    frame: Frame,
+    lateral: bool,
+) -> Item:
+    query = node.this if isinstance(node, exp.Subquery) and not _has_modifiers(node) else node
+    block = binding.query(query, outer, frame)
+    shown = identifier_name(alias.this) if alias is not None and alias.this is not None else ""
+    emitted = binding.alias(shown or "mere_subquery")
+    tree = block.close()
+    columns = [
+        RangeColumn(name, typed, origin=output.origin)
+        for (name, typed), output in zip(block.references(emitted), block.outputs, strict=True)
+    ]
+    item = RangeItem(shown, columns, emitted=emitted)
+    _rename(item, alias)
+    table_alias = exp.TableAlias(this=quoted(emitted))
+    if lateral and block.correlated:
+        return Item(exp.Lateral(this=exp.Subquery(this=tree), alias=table_alias), item, emitted)
+    return Item(exp.Subquery(this=tree, alias=table_alias), item, emitted)
+
+
+def _has_modifiers(node: exp.Subquery) -> bool:
+    return any(node.args.get(key) for key in ("with_", "order", "limit", "offset"))

@@ -1,0 +1,52 @@
+"""GROUP BY: input columns first, then output names, ordinals, and grouping sets.
+
+Lives in the gateway's process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from mere.sql.bind.environment import ScopeEnvironment
+from mere.sql.bind.targets import Target, bare_name, by_output_name, ordinal
+from mere.sql.types import duckdb_type
+
+_SETS = (exp.Rollup, exp.Cube, exp.GroupingSets)
+
+
+def bind_group(environment: ScopeEnvironment, node: exp.Group, targets: Sequence[Target]) -> exp.Group:
+    expressions: list[exp.Expression] = []
+    for item in node.expressions:
+        if isinstance(item, exp.Tuple) and not item.expressions:
+            expressions.append(exp.GroupingSets(expressions=[exp.Tuple(expressions=[])]))
+        elif isinstance(item, exp.Tuple) and not item.meta.get("row"):
+            expressions += [_element(environment, member, targets) for member in item.expressions]
+        else:
+            expressions.append(_element(environment, item, targets))
+    return exp.Group(expressions=expressions)
+
+
+def _element(environment: ScopeEnvironment, node: exp.Expression, targets: Sequence[Target]) -> exp.Expression:
+    if isinstance(node, _SETS):
+        return type(node)(expressions=[_element(environment, member, targets) for member in node.expressions])
+    if isinstance(node, exp.Tuple):
+        return exp.Tuple(expressions=[_element(environment, member, targets) for member in node.expressions])
+    if isinstance(node, exp.Paren):
+        return exp.Tuple(expressions=[_element(environment, node.this, targets)])
+    place = ordinal(node, len(targets), "GROUP BY")
+    name = bare_name(node)
+    # SQL92: an output name counts only where no input column of this level has it.
+    if name is not None and environment.scope.namespace.unqualified(name) is None:
+        place = by_output_name(name, targets, "GROUP BY")
+    if place is not None:
+        typed = targets[place].output.typed
+        sql = typed.sql.copy()
+    else:
+        typed = environment.expression(node)
+        sql = typed.sql
+    if isinstance(sql, exp.Literal | exp.Null | exp.Boolean | exp.Neg):
+        # DuckDB would take a bare number for a place in the select list.
+        sql = exp.Cast(this=sql, to=exp.DataType.build(duckdb_type(typed.type) or "VARCHAR", dialect="duckdb"))
+    return sql
