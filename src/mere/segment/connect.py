@@ -64,7 +64,10 @@ def connect(settings: EngineSettings, macros: Sequence[str], *, immutable: bool 
         directory.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(":memory:", config=_config(settings))
     try:
-        names = {name: None for place in settings.locations for name in extensions_for(place, settings.environment)}
+        # The extension of DuckLake brings the hash of its buckets; nothing is attached with it.
+        names = {"ducklake": None} | {
+            name: None for place in settings.locations for name in extensions_for(place, settings.environment)
+        }
         for name in names:
             connection.execute(f"LOAD {quote(str(extension_file(name)))}")
         _create_secrets(connection, settings)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mere.segment.binary import encode_binary
+from mere.sql.types import PgType
 from mere.wire.datarow import ByteArray, as_bytes, copy_message, copy_rows, data_rows
 
 _CONTROLS = {b"\b": b"\\b", b"\t": b"\\t", b"\n": b"\\n", b"\v": b"\\v", b"\f": b"\\f", b"\r": b"\\r"}
@@ -20,17 +21,20 @@ _CONTROLS = {b"\b": b"\\b", b"\t": b"\\t", b"\n": b"\\n", b"\v": b"\\v", b"\f": 
 
 @dataclass(frozen=True, slots=True)
 class RowEncoder:
-    """DataRow messages. `types` are the columns' oids, `formats` 0 (text) or 1 (binary) each."""
+    """DataRow messages. `binary` has, for each column, the oid of its type if it goes out in binary, else None."""
 
-    types: tuple[int, ...]
-    formats: tuple[int, ...]
+    binary: tuple[int | None, ...]
 
     def __call__(self, batch: pa.RecordBatch) -> bytes | memoryview:
         columns = [
-            encode_binary(column, oid) if binary else text_bytes(column)
-            for column, oid, binary in zip(batch.columns, self.types, self.formats, strict=True)
+            text_bytes(column) if oid is None else encode_binary(column, oid)
+            for column, oid in zip(batch.columns, self.binary, strict=True)
         ]
         return data_rows(columns, batch.num_rows)
+
+
+def row_encoder(binary: Sequence[PgType | int | None]) -> RowEncoder:
+    return RowEncoder(tuple(column.oid if isinstance(column, PgType) else column for column in binary))
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,8 @@ def _memory(body: str) -> MereError:
 
 
 def _storage(body: str) -> MereError:
+    if "Parquet files do not support negative intervals" in body:
+        return FeatureNotSupported("negative intervals cannot be stored in a lake table")
     if "No space left" in body or "disk is full" in body or "Disk quota" in body:
         return MereError(f"could not write: {_first_line(body)}", sqlstate="53100")
     if "No files found that match" in body:
