@@ -1,0 +1,77 @@
+"""`mere serve`: claims the directory, starts the server, says that it is up, and takes it down when told to.
+
+Lives in the main thread of the coordinator process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import uvloop
+
+from mere.catalog.bootstrap import ADMINISTRATOR
+from mere.catalog.datadir import DataDirectory
+from mere.cli.server import Server, running_server
+from mere.cli.storage_claim import with_recorded_storage
+from mere.settings import Address, Settings
+
+SERVING = "serving.json"
+_EVERYWHERE = ("0.0.0.0", "::")
+
+
+def serve(settings: Settings) -> int:
+    """Returns the exit status once the server has stopped."""
+    data = DataDirectory.claim(settings.data)
+    try:
+        settings = with_recorded_storage(settings, data)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, data))
+    finally:
+        data.release()
+    return 0
+
+
+async def _serve(settings: Settings, data: DataDirectory) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        if not stopping:  # a second Ctrl-C does not make it less orderly
+            stopping = True
+            task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    try:
+        async with running_server(settings, data) as server:
+            print(startup_line(server), flush=True)
+            _write_serving(data.path, server.address)
+            await server.run()
+    except asyncio.CancelledError:
+        if not stopping:
+            raise
+    finally:
+        with suppress(FileNotFoundError):
+            (data.path / SERVING).unlink()
+
+
+def startup_line(server: Server) -> str:
+    """Ready to paste. The password is shown once, by the start that made the warehouse."""
+    secret = f":{quote(server.password, safe='')}" if server.password is not None else ""
+    address = server.address
+    if address.host in _EVERYWHERE:
+        address = Address("localhost", address.port)
+    url = f"postgresql://{ADMINISTRATOR}{secret}@{address}/{ADMINISTRATOR}"
+    return f"Mere is up: {url} (storage {server.settings.storage})"
+
+
+def _write_serving(directory: Path, address: Address) -> None:
+    (directory / SERVING).write_text(json.dumps({"listen": str(address), "pid": os.getpid()}) + "\n")
