@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ColumnStats:
-    """One column of one file, as DuckDB's RETURN_STATS gives it: `values` counts NULLs too, min and max are its text."""
+    """One column of one file, as DuckDB's RETURN_STATS gives it: `values` counts NULLs too; min and max are text."""
 
     column_id: int
     min: str | None

@@ -4,19 +4,24 @@ to it as the gateway would, write Parquet files with DuckDB as a segment would, 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import duckdb
 import psycopg
 from duckdb_extensions import import_extension
 from harness.postgres import Peer
+from psycopg.conninfo import conninfo_to_dict
 
 import mere
 from mere.lake.message import ColumnStats, CommitMessage, NewDelete, NewFile, TableChange
+from mere.lake.metadata import Metadata
+from mere.lake.prune import Bound
+from mere.lake.scan import scan_sql
 
 SQL = Path(mere.__file__).parent
 TRACK = (Path(__file__).parent / "track.sql").read_text()
@@ -66,6 +71,45 @@ class LakeCatalog:
     def session(self) -> LakeSession:
         return LakeSession(self)
 
+    def table_id(self, table: str) -> int:
+        return int(self.one("SELECT table_id FROM mere.shell WHERE relid = %s::regclass", table))
+
+    @asynccontextmanager
+    async def metadata(self) -> AsyncIterator[Metadata]:
+        settings = conninfo_to_dict(self.conninfo)
+        async with asyncpg.create_pool(
+            host=str(settings["host"]),
+            port=int(str(settings["port"])),
+            user=str(settings["user"]),
+            database=str(settings["dbname"]),
+            min_size=1,
+            max_size=2,
+        ) as pool:
+            yield Metadata(pool, f"{self.data_path}/")
+
+    async def scan(
+        self,
+        metadata: Metadata,
+        table_id: int,
+        version: int | None = None,
+        predicates: Sequence[Bound] = (),
+        suffix: str = "",
+        row_identity: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a table as Mere's own scan reads them."""
+        snapshot = await (metadata.snapshot() if version is None else metadata.snapshot_at(version=version))
+        files = await metadata.table_files(table_id, snapshot.id, predicates)
+        columns = await metadata.columns_at(table_id, snapshot.id)
+        engine = duckdb.connect()
+        engine.execute("SET TimeZone='UTC'")
+        relations = []
+        for number, inlined in enumerate(files.inlined):
+            rows = await metadata.inlined_rows(inlined, table_id, snapshot.id)
+            engine.register(f"inlined_{number}", rows.data)
+            relations.append(rows.relation(f"inlined_{number}"))
+        sql = scan_sql(files.files, columns, row_identity, relations, await metadata.mappings(files))
+        return engine.execute(f"SELECT * FROM ({sql}) {suffix}").fetchall()
+
 
 def stats_of(statistics: dict[str, dict[str, str]], ids: dict[str, int]) -> tuple[ColumnStats, ...]:
     return tuple(
@@ -108,8 +152,8 @@ class LakeSession:
 
     def shell(self, table: str) -> tuple[str, str, int, dict[str, int], str | None]:
         row = self.connection.execute(
-            "SELECT path, policy, buckets, (SELECT name FROM mere.shell_column c WHERE c.relid = s.relid AND attnum = keys[1])"
-            " FROM mere.shell s WHERE relid = %s::regclass",
+            "SELECT path, policy, buckets, (SELECT name FROM mere.shell_column c"
+            " WHERE c.relid = s.relid AND attnum = keys[1]) FROM mere.shell s WHERE relid = %s::regclass",
             (table,),
         ).fetchone()
         assert row is not None
@@ -195,7 +239,8 @@ class LakeSession:
             " (FORMAT parquet, FIELD_IDS {file_path: 2147483546, pos: 2147483545}, RETURN_STATS)"
         ).fetchone()
         assert result is not None
-        return NewDelete(file_id, None if file_id is not None else data_path, name, len(rows), result[2], result[3], replaces)
+        own = data_path if file_id is None else None
+        return NewDelete(file_id, own, name, len(rows), result[2], result[3], replaces)
 
     def commit(self, author: str = "tester") -> int | None:
         message = CommitMessage(str(uuid.uuid4()), author, tuple(self.changes))

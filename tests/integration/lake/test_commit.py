@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from lake_catalog import LakeCatalog, LakeSession
 
 

@@ -40,17 +40,17 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
         WHEN 114 THEN 'json' WHEN 3802 THEN 'json' END
 $$;
 
--- Can files that hold `old` be read as `new`, and are the statistics of `old`, as text, right for `new`?
+-- Can files that hold `old` be read as `new`? Only where every constant of the new type, cast to the old one, is itself
+-- or fails: DuckDB pushes filters down to files so (0.1 > 0.1::float, 1.01 > 1.005::numeric(10,2) lose rows).
 CREATE OR REPLACE FUNCTION mere.lake_promotes(old text, new text) RETURNS bool
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE
         WHEN old = new THEN true
         WHEN old = 'int16' THEN new IN ('int32', 'int64')
         WHEN old = 'int32' THEN new = 'int64'
-        WHEN old = 'float32' THEN new = 'float64'
         WHEN old = 'json' THEN new = 'varchar'
         WHEN old LIKE 'decimal(%' AND new LIKE 'decimal(%' THEN
-            (SELECT d[4]::int >= d[2]::int AND d[3]::int - d[4]::int >= d[1]::int - d[2]::int
+            (SELECT d[4] = d[2] AND d[3]::int >= d[1]::int
              FROM (SELECT regexp_match(old || new, '\((\d+),(\d+)\)decimal\((\d+),(\d+)\)') AS d) AS digits)
         ELSE false END
 $$;
@@ -84,6 +84,7 @@ $$;
 CREATE OR REPLACE FUNCTION mere.lake_value(value text, type text, is_array bool) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE
+        WHEN value IS NULL THEN NULL
         WHEN is_array THEN '[' || (SELECT coalesce(string_agg(
             CASE WHEN item IS NULL THEN 'NULL' ELSE '''' || replace(replace(item, '\', '\\'), '''', '\''') || '''' END,
             ', ' ORDER BY position), '') FROM unnest(value::text[]) WITH ORDINALITY AS u (item, position)) || ']'

@@ -188,8 +188,10 @@ BEGIN
     ), changed AS (
         SELECT n.table_id, n.column_id, n.parent_column, n.column_name, n.nulls_allowed, n.default_value, n.default_value_type,
                CASE WHEN n.retyped OR o.column_id IS NULL THEN n.column_type ELSE o.column_type END AS new_type,
-               -- what older rows have is fixed when the column comes
-               CASE WHEN o.column_id IS NULL THEN n.initial_default ELSE o.initial_default END AS initial,
+               -- what older rows have is fixed when the column comes; the extension knows none for lists
+               CASE WHEN n.column_type = 'list' THEN NULL WHEN o.column_id IS NULL THEN n.initial_default
+                    ELSE o.initial_default END AS initial,
+               n.column_type = 'list' AND o.column_id IS NULL AND n.initial_default IS NOT NULL AS unwritable,
                coalesce(o.column_type, n.column_type) AS old_type
         FROM mere.live_column AS n
         LEFT JOIN mere_lake.ducklake_column AS o
@@ -204,19 +206,13 @@ BEGIN
             column_type, initial_default, default_value, nulls_allowed, parent_column, default_value_type, default_value_dialect)
         SELECT column_id, new_id, NULL, table_id, column_id, column_name, new_type, initial, default_value, nulls_allowed,
                parent_column, default_value_type, 'duckdb' FROM changed
-    ), widened AS (  -- 0.1 as a float is not 0.1 as a double: bounds of files must be the double's
-        UPDATE mere_lake.ducklake_file_column_stats AS f
-        SET min_value = (f.min_value::float4::float8)::text, max_value = (f.max_value::float4::float8)::text
-        FROM changed AS c
-        WHERE c.old_type = 'float32' AND c.new_type = 'float64' AND f.table_id = c.table_id AND f.column_id = c.column_id
     ), forgotten AS (
         DELETE FROM mere_lake.ducklake_table_column_stats AS g USING changed AS c
-        WHERE g.table_id = c.table_id AND g.column_id = c.column_id AND c.old_type <> c.new_type
-          AND (c.old_type = 'float32' OR NOT mere.lake_promotes(c.old_type, c.new_type))
+        WHERE g.table_id = c.table_id AND g.column_id = c.column_id AND NOT mere.lake_promotes(c.old_type, c.new_type)
     )
     SELECT array_agg(DISTINCT table_id), array_agg(DISTINCT table_id) FILTER (WHERE NOT promotes)
     INTO touched, rewritten
-    FROM (SELECT table_id, mere.lake_promotes(old_type, new_type) AS promotes FROM changed
+    FROM (SELECT table_id, NOT unwritable AND mere.lake_promotes(old_type, new_type) AS promotes FROM changed
           UNION ALL SELECT table_id, true FROM gone) AS x;
 
     UPDATE mere.shell_column AS sc

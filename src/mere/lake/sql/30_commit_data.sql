@@ -11,7 +11,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WHERE s.table_id IS NOT NULL
 $$;
 
-CREATE OR REPLACE FUNCTION mere.refuse(relname text, reason text) RETURNS void
+CREATE OR REPLACE FUNCTION mere.conflict(relname text, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION 'could not serialize access to table "%" due to concurrent change', relname
@@ -33,7 +33,7 @@ BEGIN
         WHERE v.table_id = m.table_id AND v.begin_snapshot > m.read_snapshot AND v.begin_snapshot < own_id)
     LIMIT 1;
     IF FOUND THEN
-        PERFORM mere.refuse(culprit.relname, culprit.reason);
+        PERFORM mere.conflict(culprit.relname, culprit.reason);
     END IF;
 
     WITH used AS (
@@ -56,7 +56,7 @@ BEGIN
        OR CASE WHEN u.removed THEN d.begin_snapshot > u.read_snapshot ELSE d.delete_file_id IS DISTINCT FROM u.replaces END
     LIMIT 1;
     IF FOUND THEN
-        PERFORM mere.refuse(culprit.relname, culprit.reason);
+        PERFORM mere.conflict(culprit.relname, culprit.reason);
     END IF;
 
     -- deletes that a plain DuckDB keeps in PostgreSQL
@@ -69,7 +69,7 @@ BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM mere_lake.%I WHERE file_id = ANY ($1) AND begin_snapshot > $2)',
                        'ducklake_inlined_delete_' || culprit.table_id) INTO stale USING culprit.file_ids, culprit.read_snapshot;
         IF stale THEN
-            PERFORM mere.refuse(culprit.relname, 'Rows of the same data file were deleted or updated.');
+            PERFORM mere.conflict(culprit.relname, 'Rows of the same data file were deleted or updated.');
         END IF;
     END LOOP;
 END $$;
@@ -103,13 +103,13 @@ BEGIN
         WHERE NOT m.truncated
     LOOP
         IF inlined.table_name IS NULL THEN
-            PERFORM mere.refuse(inlined.relname, 'Its inlined rows were flushed.');
+            PERFORM mere.conflict(inlined.relname, 'Its inlined rows were flushed.');
         END IF;
         EXECUTE format('UPDATE mere_lake.%I SET end_snapshot = $1 WHERE end_snapshot IS NULL AND ($2 IS NULL OR row_id = ANY ($2))',
                        inlined.table_name) USING new_id, inlined.row_ids;
         GET DIAGNOSTICS touched = ROW_COUNT;
         IF touched <> cardinality(inlined.row_ids) THEN
-            PERFORM mere.refuse(inlined.relname, 'Inlined rows were deleted, updated or flushed.');
+            PERFORM mere.conflict(inlined.relname, 'Inlined rows were deleted, updated or flushed.');
         END IF;
         IF touched > 0 THEN
             emptied := emptied || inlined.table_id;
@@ -242,5 +242,5 @@ BEGIN
     file_id := file_id + written;
 END $$;
 
-REVOKE ALL ON FUNCTION mere.message_tables, mere.refuse, mere.check_conflicts, mere.commit_removals, mere.commit_files,
+REVOKE ALL ON FUNCTION mere.message_tables, mere.conflict, mere.check_conflicts, mere.commit_removals, mere.commit_files,
     mere.commit_deletes FROM PUBLIC;

@@ -65,7 +65,7 @@ BEGIN
         SELECT * INTO catalog_id, altered, rewritten FROM mere.commit_policies(new_id, catalog_id, altered, rewritten);
         altered := array(SELECT DISTINCT a FROM unnest(altered) AS a);
         changes := changes || array(SELECT 'altered_table:' || a FROM unnest(altered) AS a
-            WHERE EXISTS (SELECT FROM mere_lake.ducklake_table AS t WHERE t.table_id = a AND t.begin_snapshot < new_id AND t.end_snapshot IS NULL));
+            WHERE EXISTS (SELECT FROM mere_lake.ducklake_table AS t WHERE t.table_id = a AND t.begin_snapshot < new_id));
         IF cardinality(changes) > 0 THEN
             version := version + 1;
             INSERT INTO mere_lake.ducklake_schema_versions (begin_snapshot, schema_version, table_id)
@@ -88,15 +88,16 @@ BEGIN
             WHERE m.truncated OR jsonb_array_length(m.change -> 'deletes') > 0 OR jsonb_array_length(m.change -> 'removed_files') > 0);
     END IF;
 
-    -- Files of another distribution or of a type that does not widen must have been written anew.
+    -- Under another distribution, a type that does not widen or a default for lists, all rows must be written anew.
     SELECT t.table_name INTO stale FROM mere_lake.ducklake_table AS t
     WHERE t.table_id = ANY (rewritten) AND t.end_snapshot IS NULL AND (
         EXISTS (SELECT FROM mere_lake.ducklake_data_file AS f
                 WHERE f.table_id = t.table_id AND f.end_snapshot IS NULL AND f.begin_snapshot < new_id)
         OR mere.inlined_rows(t.table_id));
     IF FOUND THEN
-        RAISE EXCEPTION 'table "%" keeps files of its former distribution or column types', stale USING ERRCODE = '0A000',
-            DETAIL = 'Such a change must write every row of the table anew.';
+        RAISE EXCEPTION 'the new definition of table "%" does not fit the files that it has', stale USING ERRCODE = '0A000',
+            DETAIL = 'A change of distribution, of a type that does not widen, or a default for a new array column'
+                     ' must write every row of the table anew.';
     END IF;
 
     IF cardinality(changes) = 0 THEN

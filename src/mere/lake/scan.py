@@ -1,0 +1,190 @@
+"""The SQL text with which DuckDB scans a table: files, their deletes, evolution of columns, and row identity.
+
+Pure text, no I/O. A scan is a UNION ALL of at most a few branches, each one read_parquet over many files, so that
+DuckDB pushes filters and projections into every one and skips row groups and late columns as over plain files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from mere.errors import FeatureNotSupported
+from mere.lake.columns import LakeColumn, quote_identifier, quote_literal
+from mere.lake.files import DataFile, DeleteFile
+
+FILE = "mere_file"
+POSITION = "mere_pos"
+INLINED_PREFIX = "inlined:"
+# Parquet field id of the snapshot that a row of a merged file came with (Iceberg's last updated sequence number)
+SNAPSHOT_FIELD_ID = 2147483539
+_SNAPSHOT = "_ducklake_internal_snapshot_id"
+
+
+@dataclass(frozen=True, slots=True)
+class MappedColumn:
+    """How a file added by name holds a column: under `source_name`, or in its path (a hive partition)."""
+
+    source_name: str
+    is_partition: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InlinedRelation:
+    """Rows fetched from PostgreSQL and registered with DuckDB under `relation`: columns c<id> as text (blobs as bytes),
+    mere_pos, of the inlined table `table`."""
+
+    relation: str
+    table: str
+    column_ids: frozenset[int]
+
+
+def scan_sql(
+    files: Sequence[DataFile],
+    columns: Sequence[LakeColumn],
+    row_identity: bool = False,
+    inlined: Sequence[InlinedRelation] = (),
+    mappings: Mapping[int, Mapping[int, MappedColumn]] | None = None,
+) -> str:
+    """A SELECT of `columns`, by their names, over `files`; with `row_identity` also mere_file and mere_pos.
+
+    `mappings` has, by mapping id and column id, the columns of files that a plain DuckDB added as they were.
+    """
+    kinds = sorted(files, key=_kind)
+    branches = [
+        _branch(list(group), kind, columns, row_identity, mappings or {}) for kind, group in groupby(kinds, key=_kind)
+    ]
+    branches += [_inlined(relation, columns, row_identity) for relation in inlined]
+    return " UNION ALL ".join(branches) if branches else _empty(columns, row_identity)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Kind:
+    """What files must share to be read by one read_parquet."""
+
+    mapping_id: int
+    snapshot_filter: int
+    has_deletes: bool
+
+
+def _kind(file: DataFile) -> _Kind:
+    return _Kind(
+        -1 if file.mapping_id is None else file.mapping_id,
+        -1 if file.snapshot_filter is None else file.snapshot_filter,
+        file.delete is not None or bool(file.inlined_deletes),
+    )
+
+
+def _branch(
+    files: Sequence[DataFile],
+    kind: _Kind,
+    columns: Sequence[LakeColumn],
+    row_identity: bool,
+    mappings: Mapping[int, Mapping[int, MappedColumn]],
+) -> str:
+    if kind.mapping_id >= 0:
+        selected = _mapped_columns(columns, mappings[kind.mapping_id])
+        options = "union_by_name => true, hive_partitioning => true, hive_types_autocast => false"
+        source = f"read_parquet({_list(files)}, {options})"
+    else:
+        selected = [quote_identifier(column.name) for column in columns]
+        source = _by_field_id(files, columns, kind.snapshot_filter >= 0)
+    if row_identity:
+        selected += [f"filename AS {FILE}", f"file_row_number AS {POSITION}"]
+    sql = f"SELECT {', '.join(selected) or 'NULL'} FROM {source} AS mere_f"
+    if kind.has_deletes:
+        sql += (
+            f" ANTI JOIN ({_deleted(files)}) AS mere_d"
+            " ON mere_d.mere_i = mere_f.file_index AND mere_d.mere_p = mere_f.file_row_number"
+        )
+    if kind.snapshot_filter >= 0:
+        sql += f" WHERE {_SNAPSHOT} <= {kind.snapshot_filter}"
+    return sql
+
+
+def _by_field_id(files: Sequence[DataFile], columns: Sequence[LakeColumn], with_snapshots: bool) -> str:
+    entries = [
+        f"{column.column_id}: {{name: {quote_literal(column.name)}, type: {quote_literal(column.duckdb_type)}, "
+        f"default_value: {_default(column.initial_default)}}}"
+        for column in columns
+    ]
+    if with_snapshots:
+        entries.append(f"{SNAPSHOT_FIELD_ID}: {{name: '{_SNAPSHOT}', type: 'BIGINT', default_value: NULL}}")
+    if not entries:  # count(*): a field that no file has costs nothing to read
+        entries.append("2147483000: {name: 'mere_nothing', type: 'BOOLEAN', default_value: NULL}")
+    rows = max(1, sum(file.rows for file in files))
+    return f"read_parquet({_list(files)}, schema => MAP {{{', '.join(entries)}}}, explicit_cardinality => {rows})"
+
+
+def _list(files: Sequence[DataFile]) -> str:
+    return f"[{', '.join(quote_literal(file.url) for file in files)}]"
+
+
+def _default(text: str | None) -> str:
+    return "NULL" if text is None else quote_literal(text)
+
+
+def _deleted(files: Sequence[DataFile]) -> str:
+    """(mere_i, mere_p): the ordinal of the data file in its branch, and a deleted position."""
+    parts = []
+    filters = sorted({_limit(file.delete.snapshot_filter) for file in files if file.delete is not None})
+    for limit in filters:
+        members = [
+            (ordinal, file.delete)
+            for ordinal, file in enumerate(files)
+            if file.delete is not None and _limit(file.delete.snapshot_filter) == limit
+        ]
+        parts.append(_delete_positions(members, limit, len(files)))
+    for ordinal, file in enumerate(files):
+        if file.inlined_deletes:
+            parts.append(f"SELECT {ordinal} AS mere_i, unnest({list(file.inlined_deletes)}::BIGINT[]) AS mere_p")
+    return " UNION ALL ".join(parts)
+
+
+def _delete_positions(members: Sequence[tuple[int, DeleteFile]], limit: int, count: int) -> str:
+    for _, delete in members:
+        if delete.format != "parquet":
+            raise FeatureNotSupported(f"delete files of format {delete.format} are not supported")
+    # the n-th delete file belongs to the data file with the n-th of these ordinals
+    ordinals = [ordinal for ordinal, _ in members]
+    ordinal = "file_index::BIGINT" if len(ordinals) == count else f"{ordinals}[file_index::BIGINT + 1]"
+    urls = ", ".join(quote_literal(delete.url) for _, delete in members)
+    condition = f" WHERE {_SNAPSHOT} <= {limit}" if limit >= 0 else ""
+    return f"SELECT {ordinal} AS mere_i, pos AS mere_p FROM read_parquet([{urls}]){condition}"
+
+
+def _limit(snapshot_filter: int | None) -> int:
+    return -1 if snapshot_filter is None else snapshot_filter
+
+
+def _mapped_columns(columns: Sequence[LakeColumn], mapping: Mapping[int, MappedColumn]) -> list[str]:
+    return [
+        _cast(quote_identifier(mapping[column.column_id].source_name), column)
+        if column.column_id in mapping
+        else _cast(_default(column.initial_default), column)
+        for column in columns
+    ]
+
+
+def _cast(value: str, column: LakeColumn) -> str:
+    return f"CAST({value} AS {column.duckdb_type}) AS {quote_identifier(column.name)}"
+
+
+def _inlined(relation: InlinedRelation, columns: Sequence[LakeColumn], row_identity: bool) -> str:
+    selected = [
+        _cast(f"c{column.column_id}", column)
+        if column.column_id in relation.column_ids
+        else _cast(_default(column.initial_default), column)
+        for column in columns
+    ]
+    if row_identity:
+        selected += [f"{quote_literal(INLINED_PREFIX + relation.table)} AS {FILE}", POSITION]
+    return f"SELECT {', '.join(selected) or 'NULL'} FROM {quote_identifier(relation.relation)}"
+
+
+def _empty(columns: Sequence[LakeColumn], row_identity: bool) -> str:
+    selected = [f"NULL::{column.duckdb_type} AS {quote_identifier(column.name)}" for column in columns]
+    if row_identity:
+        selected += [f"NULL::VARCHAR AS {FILE}", f"NULL::BIGINT AS {POSITION}"]
+    return f"SELECT {', '.join(selected) or 'NULL'} WHERE false"
