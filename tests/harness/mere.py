@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -60,9 +59,7 @@ class MereProcess:
         command = [*COMMAND, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
         if self.storage is not None:
             command += ["--storage", self.storage]
-        source = str(Path(__file__).parents[2] / "src")
-        path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH", "")) if part)
-        environment = {**os.environ, "PYTHONPATH": path, "MERE_PASSWORD": PASSWORD, **self.environment}
+        environment = self._environment()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         if wait:
@@ -129,18 +126,28 @@ class MereProcess:
             os.kill(postmaster, signal.SIGQUIT)
 
     def backing_socket(self) -> tuple[Path, str]:
-        """The directory and port of PostgreSQL's Unix socket, as its own pid file names them."""
-        for file in self.data.rglob("postmaster.pid"):
-            lines = file.read_text().split("\n")
-            return Path(lines[4]), lines[3]
-        raise StartFailed("PostgreSQL does not run")
+        """The directory and port of PostgreSQL's Unix socket."""
+        private = self.data / "socket.private"
+        return Path(private.read_text()) if private.exists() else self.data / "socket", "5432"
 
     def secret(self) -> tuple[str, str]:
         """The superuser of the catalog server and its password, from the file that only the owner can read."""
-        for file in sorted(self.data.rglob("*")):
-            if not file.is_file() or file.stat().st_mode & 0o077 or file.stat().st_size > 4096:
-                continue
-            found = re.search(r"mere_super\W+(\S+?)[\"']?\s*[,}\n]", file.read_text(errors="replace") + "\n")
-            if found:
-                return "mere_super", found.group(1).strip("\"',")
-        raise StartFailed("no password file of the superuser")
+        return "mere_super", (self.data / "secrets" / "mere_super").read_text().strip()
+
+    def maintain(self, *options: str, deadline: float = 60.0) -> str:
+        """`mere maintain` on this data directory, and what it printed."""
+        done = subprocess.run(
+            [*COMMAND, "maintain", "--data", str(self.data), *options],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=deadline,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def _environment(self) -> dict[str, str]:
+        source = str(Path(__file__).parents[2] / "src")
+        path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH", "")) if part)
+        return {**os.environ, "PYTHONPATH": path, "MERE_PASSWORD": PASSWORD, **self.environment}
