@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mere.errors import SerializationFailure
-from mere.lake.message import NewDelete, NewFile, TableChange
+from mere.lake.message import InlinedDelete, NewDelete, NewFile, TableChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class TableOverlay:
     deletes: Mapping[str, NewDelete] = field(default_factory=dict)
     removed: frozenset[int] = frozenset()
     truncated: bool = False
+    inlined: tuple[InlinedDelete, ...] = ()
 
     def change(self) -> TableChange:
         return TableChange(
@@ -31,6 +32,7 @@ class TableOverlay:
             deletes=tuple(self.deletes.values()),
             removed_files=tuple(sorted(self.removed)),
             truncated=self.truncated,
+            inlined_deletes=self.inlined,
         )
 
 
@@ -67,6 +69,7 @@ class Overlay:
         deletes: Mapping[str, NewDelete],
         removed: Iterable[int],
         removed_new: frozenset[str],
+        inlined: tuple[InlinedDelete, ...] = (),
     ) -> Overlay:
         """Deletes positions from files; `removed` are committed files that lost every row, `removed_new` own ones."""
         table = self.tables.get(relid) or TableOverlay(relid, snapshot)
@@ -83,6 +86,7 @@ class Overlay:
                 files=tuple(file for file in table.files if file.path not in removed_new),
                 deletes=kept,
                 removed=table.removed | removed,
+                inlined=table.inlined + inlined,
             )
         )
 

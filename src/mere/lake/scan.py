@@ -150,8 +150,14 @@ def _delete_positions(members: Sequence[tuple[int, DeleteFile]], limit: int, cou
     ordinals = [ordinal for ordinal, _ in members]
     ordinal = "file_index::BIGINT" if len(ordinals) == count else f"{ordinals}[file_index::BIGINT + 1]"
     urls = ", ".join(quote_literal(delete.url) for _, delete in members)
-    condition = f" WHERE {_SNAPSHOT} <= {limit}" if limit >= 0 else ""
-    return f"SELECT {ordinal} AS mere_i, pos AS mere_p FROM read_parquet([{urls}]){condition}"
+    if limit < 0:
+        return f"SELECT {ordinal} AS mere_i, pos AS mere_p FROM read_parquet([{urls}])"
+    # Only the extension's own delete files say which snapshot deleted a row, and not in the metadata.
+    return (
+        f"SELECT mere_i, pos AS mere_p FROM (SELECT NULL::BIGINT AS {_SNAPSHOT} WHERE false UNION ALL BY NAME"
+        f" SELECT *, {ordinal} AS mere_i FROM read_parquet([{urls}], union_by_name => true))"
+        f" WHERE coalesce({_SNAPSHOT}, 0) <= {limit}"
+    )
 
 
 def _limit(snapshot_filter: int | None) -> int:

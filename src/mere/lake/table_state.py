@@ -29,7 +29,7 @@ _ALIVE = " AND (f.end_snapshot IS NULL OR f.end_snapshot > $2)"
 _CHANGED = " AND (f.begin_snapshot > $2 OR f.end_snapshot > $2)"
 _DELETES = f"""
 SELECT delete_file_id, data_file_id, begin_snapshot, coalesce(end_snapshot, {FOREVER}), delete_count,
-       coalesce(partial_max, {NONE}), coalesce(format, 'parquet'),
+       coalesce(format, 'parquet'),
        CASE WHEN path_is_relative THEN $3::text || path ELSE path END
 FROM mere_lake.ducklake_delete_file WHERE table_id = $1 AND (end_snapshot IS NULL OR end_snapshot > $2)
 """
@@ -42,7 +42,7 @@ _INLINED = """
 SELECT table_name, schema_version FROM mere_lake.ducklake_inlined_data_tables WHERE table_id = $1 ORDER BY 2
 """
 
-Delete = tuple[int, int, int, int, int, int, str, str]
+Delete = tuple[int, int, int, int, int, str, str]
 
 
 @dataclass(slots=True)
@@ -83,8 +83,9 @@ class TableState:
 
     def make_view(self, snapshot_id: int, inlined: tuple[InlinedTable, ...]) -> TableFiles:
         deletes = {
-            data_file: DeleteFile(number, url, count, snapshot_id if partial_max > snapshot_id else None, kind)
-            for number, data_file, begin, end, count, partial_max, kind, url in self.deletes
+            # a later delete of the extension may have been merged into the file of an older one
+            data_file: DeleteFile(number, url, count, snapshot_id if snapshot_id < self.seen else None, kind)
+            for number, data_file, begin, end, count, kind, url in self.deletes
             if begin <= snapshot_id < end
         }
         positions: dict[int, list[int]] = {}

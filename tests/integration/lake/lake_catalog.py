@@ -236,7 +236,7 @@ class LakeSession:
         source = self.catalog.data_path / prefix / data_path
         result = duckdb.execute(
             f"COPY (SELECT '{source}' AS file_path, unnest({list(rows)})::BIGINT AS pos ORDER BY 2) TO '{target}'"
-            " (FORMAT parquet, FIELD_IDS {file_path: 2147483546, pos: 2147483545}, RETURN_STATS)"
+            " (FORMAT parquet, FIELD_IDS {file_path: 2147483646, pos: 2147483645}, RETURN_STATS)"
         ).fetchone()
         assert result is not None
         own = data_path if file_id is None else None
