@@ -211,8 +211,8 @@ class Backend:
         if failure is not None:
             raise failure
 
-    async def copy_in(self, sql: str, chunks: AsyncIterator[bytes]) -> str:
-        """COPY ... FROM STDIN fed from `chunks`; returns the tag."""
+    async def copy_in(self, sql: str, chunks: AsyncIterator[bytes], *, framed: bool = False) -> str:
+        """COPY ... FROM STDIN fed from `chunks` (`framed`: they are CopyData messages already); returns the tag."""
         self.send(requests.query(sql))
         failure: PgError | None = None
         tag = ""
@@ -220,7 +220,7 @@ class Backend:
             kind, raw = await self.receive()
             match kind:
                 case b"G":
-                    await self._send_chunks(chunks)
+                    await self._send_chunks(chunks, framed)
                 case b"C":
                     tag = read_tag(raw)
                 case b"E":
@@ -231,10 +231,10 @@ class Backend:
             raise failure
         return tag
 
-    async def _send_chunks(self, chunks: AsyncIterator[bytes]) -> None:
+    async def _send_chunks(self, chunks: AsyncIterator[bytes], framed: bool) -> None:
         try:
             async for chunk in chunks:
-                self.send(requests.copy_data(chunk))
+                self.send(chunk if framed else requests.copy_data(chunk))
                 await self.flush()
         except Exception as error:
             # The source failed: PostgreSQL must forget the rows it has, and then the source's own error goes on.

@@ -76,7 +76,14 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
         password = await _bootstrap(settings, data, postgres, storage)
         databases = Databases(postgres)
         stack.push_async_callback(databases.close)
-        services = Services(settings=settings, engine=engine, database=databases.get)
+        services = Services(
+            settings=settings,
+            engine=engine,
+            database=databases.get,
+            forget_database=databases.forget,
+            postgres=postgres,
+            storage=storage,
+        )
 
         async def open_session(client: Client, backend: Backend, parameters: Mapping[str, str]) -> Session:
             name = parameters.get("database") or parameters.get("user", "")

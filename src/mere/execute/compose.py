@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from mere.plan.nodes import Slice
+from mere.sql.bind import duckdb_text
 from mere.sql.lexer import quote_identifier
 
 
@@ -20,27 +21,27 @@ def compose(
 
     `outputs` are expressions over the slice's columns (by their aliases); None: the columns as they are.
     """
-    tree = slice_.tree
-    query = with_constants(tree, constants).sql(dialect="duckdb")
-    if outputs is not None:
-        expressions = ", ".join(
-            f"{output.sql(dialect='duckdb')} AS {quote_identifier(f'c{index}')}" for index, output in enumerate(outputs)
+    query = duckdb_text(with_constants(slice_.tree, constants))
+    if outputs is None:
+        selected = "*"
+    else:
+        selected = ", ".join(
+            f"{duckdb_text(output)} AS {quote_identifier(f'c{index}')}" for index, output in enumerate(outputs)
         )
-        query = f"SELECT {expressions or '1 AS c0'} FROM ({query}) AS mere_result"
-    if not scans:
-        return query
+    query = f"SELECT {selected or '1 AS c0'} FROM ({query}) AS mere_result"
     # NOT MATERIALIZED: the scan is part of the query around it, so that filters reach the files.
     sources = ", ".join(f"{quote_identifier(name)} AS NOT MATERIALIZED ({sql})" for name, sql in scans.items())
-    return f"WITH {sources} {query}" if outputs is not None else f"WITH {sources} SELECT * FROM ({query}) AS mere_result"
+    return f"WITH {sources} {query}" if sources else query
 
 
 def with_constants(tree: exp.Expression, constants: Mapping[str, exp.Expression]) -> exp.Expression:
-    """A copy of the tree with every $name replaced, where there are constants; else the tree itself."""
+    """The tree, or a copy of it with every placeholder of a constant replaced."""
     if not constants:
         return tree
-    copy = tree.copy()
-    for node in list(copy.find_all(exp.Placeholder, exp.Parameter)):
-        value = constants.get(node.name)
-        if value is not None:
-            node.replace(value.copy())
-    return copy
+
+    def replace(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Placeholder) and node.this in constants:
+            return constants[node.this].copy()
+        return node
+
+    return tree.transform(replace)

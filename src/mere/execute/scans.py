@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from mere.execute.constants import constant_text
-from mere.lake.columns import LakeColumn
+from mere.lake.columns import LakeColumn, quote_identifier
 from mere.lake.files import DataFile, DeleteFile, TableFiles
 from mere.lake.metadata import Metadata, Snapshot
 from mere.lake.prune import Bound, order_of
@@ -49,9 +49,17 @@ async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspac
             rows = await view.metadata.inlined_rows(table, relation.table_id, snapshot.id)
             name = f"{scan.name}_{table.name}"
             await workspace.load(name, rows.data)
+            await _forget_deleted(workspace, name, table.name, overlay)
             inlined.append(rows.relation(name))
         mappings = await view.metadata.mappings(files)
     return scan_sql(files.files, columns, scan.row_identity, inlined, mappings)
+
+
+async def _forget_deleted(workspace: Workspace, loaded: str, table: str, overlay: TableOverlay | None) -> None:
+    """Takes out inlined rows that this transaction has deleted."""
+    gone = [row for delete in (overlay.inlined if overlay else ()) if delete.inlined_table == table for row in delete.row_ids]
+    if gone:
+        await workspace.execute(f"DELETE FROM {quote_identifier(loaded)} WHERE mere_pos IN ({', '.join(map(str, gone))})")
 
 
 async def table_files(
@@ -138,7 +146,17 @@ def _fits(text: str, lake_type: str) -> bool:
 def fill(predicate: Predicate, constants: Mapping[str, exp.Expression]) -> Predicate:
     """The predicate with the placeholders of evaluated constants replaced."""
     values = tuple(
-        constants.get(value.name, value) if isinstance(value, exp.Placeholder | exp.Parameter) else value
+        constants.get(value.this, value) if isinstance(value, exp.Placeholder) else value
         for value in predicate.values
     )
     return replace(predicate, values=values)
+
+
+async def scanned_files(view: LakeView, scan: Scan) -> tuple[TableFiles, TableFiles]:
+    """The files that a scan reads after pruning, and all of the table's, for EXPLAIN."""
+    relation = scan.relation
+    overlay = view.overlay.table(relation.oid)
+    columns = await lake_columns(view.metadata, relation, scan.columns, view.snapshot)
+    bounds = [bound for predicate in scan.predicates if (bound := _bound(predicate, columns)) is not None]
+    pruned = await table_files(view, relation, view.snapshot, overlay, bounds)
+    return pruned, await table_files(view, relation, view.snapshot, overlay)

@@ -18,7 +18,7 @@ from mere.catalog.backend import CommandResult, Describe, Description, Fetch
 from mere.catalog.resolve import Resolved, read_resolved, resolve_step
 from mere.lake.metadata import Snapshot
 from mere.session.state import Parameters, SessionState
-from mere.session.travel import stand_ins
+from mere.session.travel import without_time_travel
 from mere.sql.bind import BindContext, BoundStatement, ParameterValue, bind, parse, relation_names
 from mere.sql.lexer import Statement
 from mere.sql.types import PgType
@@ -73,7 +73,7 @@ _parsed = _Parsed()
 async def analyse(state: SessionState, statement: Statement, param_oids: Sequence[int] = ()) -> Analysis:
     """Raises PostgreSQL's own errors for what it finds wrong, with positions in the statement's text."""
     tree, names = _parsed.get(statement.text)
-    text = await stand_ins(state, statement.text)
+    text = without_time_travel(statement.text)
     results: Sequence[Any] = await state.backend.pipeline(
         [Describe(text, tuple(param_oids)), resolve_step(names), Fetch(_STATE)]
     )

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from mere.catalog.server import PostgresServer
 from mere.lake.metadata import Metadata
 from mere.segment.engine import Engine
+from mere.segment.storage import Storage
 from mere.settings import Settings
 
 
@@ -29,4 +31,6 @@ class Services:
     settings: Settings
     engine: Engine
     database: Callable[[str], Awaitable[Database]]  # opened at its first session, kept
-    create_database: Callable[[str], Awaitable[None]]
+    forget_database: Callable[[str], Awaitable[None]]  # before it is dropped: nothing of ours holds it open
+    postgres: PostgresServer
+    storage: Storage

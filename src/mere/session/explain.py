@@ -1,0 +1,128 @@
+"""EXPLAIN of statements over the lake: which files a slice reads, and DuckDB's plan of it. Coordinator process."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+from mere.errors import FeatureNotSupported, SqlSyntaxError
+from mere.execute.query import slice_text
+from mere.execute.scans import LakeView, scanned_files
+from mere.plan.nodes import Slice
+from mere.plan.planner import plan
+from mere.segment.workspace import Workspace
+from mere.session.analysis import analyse
+from mere.session.answers import text_answer
+from mere.session.postgres_rows import PostgresRows
+from mere.session.rows import Outcome
+from mere.session.select import lake_view
+from mere.session.state import Parameters, SessionState
+from mere.session.write import run_write
+from mere.sql.bind.bound import BoundInsert, BoundSelect, BoundStatement
+from mere.sql.commands import Explain, parse_explain
+from mere.sql.lexer import Statement, split
+from mere.sql.relations import Kind
+from mere.sql.statements import WRITES, StatementKind, classify
+
+_FORMATS = frozenset({"text", "json"})
+
+
+async def run_explain(
+    state: SessionState, statement: Statement, parameters: Parameters, formats: tuple[int, ...]
+) -> Outcome:
+    command = parse_explain(statement.text)
+    form = dict(command.options).get("format", "text")
+    if form not in _FORMATS:
+        raise FeatureNotSupported(f"EXPLAIN (FORMAT {form.upper()}) is not supported", hint="Use FORMAT TEXT or JSON.")
+    inner = split(command.inner)[0]
+    kind = classify(inner)
+    if kind is not StatementKind.SELECT and kind not in WRITES:
+        raise FeatureNotSupported(f"EXPLAIN {' '.join(inner.keywords[:2]).upper()} is not supported for lake tables")
+    if command.inner_start > len(statement.text):
+        raise SqlSyntaxError("syntax error at end of input")
+    analyze = command.flag("analyze")
+    if analyze and kind in WRITES:
+        lines = await _run_and_time(state, inner, parameters)
+    else:
+        lines = await _explain(state, inner, parameters, command, analyze, form)
+    return text_answer("EXPLAIN", ("QUERY PLAN",), [lines], formats)
+
+
+async def _run_and_time(state: SessionState, inner: Statement, parameters: Parameters) -> list[str]:
+    """EXPLAIN ANALYZE of a write carries it out."""
+    start = time.perf_counter()
+    outcome = await run_write(state, inner, parameters, ())
+    if outcome.rows is not None:
+        await outcome.rows.skip()
+        await outcome.rows.close()
+    milliseconds = (time.perf_counter() - start) * 1000
+    verb, _, count = outcome.tag.partition(" ")
+    rows = count.split()[-1] if count else "0"
+    return [f"{verb.title()}  (actual rows={rows})", f"Execution Time: {milliseconds:.3f} ms"]
+
+
+async def _explain(
+    state: SessionState, inner: Statement, parameters: Parameters, command: Explain, analyze: bool, form: str
+) -> list[str]:
+    started = time.perf_counter()
+    analysis = await analyse(state, inner, parameters.oids)
+    bound = analysis.bind(parameters)
+    query, verb = _query_of(bound)
+    view = lake_view(state, analysis.snapshot)
+    slice_ = plan(query).root
+    workspace = state.open_workspace()
+    try:
+        text = await slice_text(slice_, view, PostgresRows(state.backend), workspace)
+        planned = time.perf_counter()
+        engine = await _engine_plan(workspace, text, analyze, form)
+        files = [await _files_line(view, slice_, index) for index in range(len(slice_.scans))]
+        if form == "json":
+            return [_as_json(verb, slice_, files, engine)]
+        lines = [*_header(verb, slice_, files), *engine]
+        lines.append(f"Planning Time: {(planned - started) * 1000:.3f} ms")
+        if analyze:
+            lines.append(f"Execution Time: {(time.perf_counter() - planned) * 1000:.3f} ms")
+        if command.flag("verbose"):
+            lines += ["Query of the segment:", *(f"  {line}" for line in text.split("\n"))]
+        return lines
+    finally:
+        await workspace.close()
+
+
+def _query_of(bound: BoundStatement) -> tuple[BoundSelect, str]:
+    if isinstance(bound, BoundSelect):
+        return bound, "Gather"
+    if isinstance(bound, BoundInsert):
+        if bound.source is None:
+            raise FeatureNotSupported("EXPLAIN INSERT ... DEFAULT VALUES is not supported")
+        return bound.source, f"Insert on {bound.relation.name}"
+    verb = type(bound).__name__.removeprefix("Bound")
+    return bound.select, f"{verb} on {bound.relation.name}"
+
+
+async def _engine_plan(workspace: Workspace, text: str, analyze: bool, form: str) -> list[str]:
+    options = ", ".join(word for word, wanted in (("ANALYZE", analyze), ("FORMAT JSON", form == "json")) if wanted)
+    rows = await workspace.rows(f"EXPLAIN {f'({options}) ' if options else ''}{text}")
+    return [line for row in rows for line in str(row[-1]).rstrip("\n").split("\n")]
+
+
+async def _files_line(view: LakeView, slice_: Slice, index: int) -> str:
+    scan = slice_.scans[index]
+    relation = scan.relation
+    name = f"{relation.schema}.{relation.name}"
+    if relation.kind is Kind.POSTGRES:
+        return f"PostgreSQL Scan on {name}"
+    read, all_ = await scanned_files(view, scan)
+    deletes = sum(1 for file in read.files if file.delete is not None)
+    suffix = f", {deletes} with deleted rows" if deletes else ""
+    return f"Lake Scan on {name}  (files: {len(read.files)} of {len(all_.files)}, rows: {read.rows}{suffix})"
+
+
+def _header(verb: str, slice_: Slice, files: Sequence[str]) -> list[str]:
+    return [f"{verb}  (slice{slice_.number}; segments: 1)", *(f"  ->  {line}" for line in files)]
+
+
+def _as_json(verb: str, slice_: Slice, files: Sequence[str], engine: Sequence[str]) -> str:
+    plan_ = {"Node Type": verb, "Slice": slice_.number, "Segments": 1, "Scans": list(files)}
+    return json.dumps([{"Plan": plan_ | {"Segment Plan": json.loads("\n".join(engine))}}], indent=2)
