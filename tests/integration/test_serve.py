@@ -41,9 +41,7 @@ def serving(data: Path, *options: str, extra: Mapping[str, str] | None = None) -
     """(pid, the line it printed, seconds until then). Ends it by SIGTERM and wants exit status 0."""
     started = time.monotonic()
     words = command(data, *options)
-    process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(extra)
-    )
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(extra))
     assert process.stdout is not None and process.stderr is not None
     try:
         ready, _, _ = select.select([process.stdout], [], [], DEADLINE)
