@@ -88,27 +88,27 @@ class FileColumns:
     files: Objects
 
     @classmethod
-    def of(cls, records: Sequence[Sequence[Any]]) -> FileColumns:
-        """`records`: (id, begin, end, rows, size, bucket, mapping, partial_max, url), NONE and FOREVER for nulls."""
-
-        def numbers(at: int) -> Int64s:
-            return np.array([record[at] for record in records], dtype=np.int64)
-
-        files = np.empty(len(records), dtype=object)
+    def of(cls, columns: Sequence[Sequence[Any]]) -> FileColumns:
+        """`columns`: id, begin, end, rows, size, bucket, mapping, partial_max, url; NONE and FOREVER for nulls."""
+        ids, begin, end, rows, size, bucket, mapping, partial_max, urls = columns if columns[0] else [[]] * 9
+        files = np.empty(len(ids), dtype=object)
         files[:] = [
             DataFile(
                 file_id,
                 url,
-                rows,
-                size,
-                None if bucket == NONE else bucket,
+                file_rows,
+                file_size,
+                None if file_bucket == NONE else file_bucket,
                 None,
-                begin,
-                None if mapping == NONE else mapping,
+                file_begin,
+                None if file_mapping == NONE else file_mapping,
             )
-            for file_id, begin, _, rows, size, bucket, mapping, _, url in records
+            for file_id, url, file_rows, file_size, file_bucket, file_begin, file_mapping in zip(
+                ids, urls, rows, size, bucket, begin, mapping, strict=True
+            )
         ]
-        return cls(numbers(0), numbers(1), numbers(2), numbers(5), numbers(7), files)
+        numbers = [np.array(column, dtype=np.int64) for column in (ids, begin, end, bucket, partial_max)]
+        return cls(*numbers, files)  # type: ignore[arg-type, call-arg]
 
     def extended(self, later: FileColumns) -> FileColumns:
         """With the files of `later` added, or their ends updated where they are already known."""

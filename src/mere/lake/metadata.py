@@ -40,7 +40,9 @@ SELECT mapping_id, target_field_id, source_name, is_partition FROM mere_lake.duc
 WHERE mapping_id = ANY ($1::bigint[]) AND parent_column IS NULL
 """
 _BOUNDS = """
-SELECT data_file_id, min_value, max_value, value_count, null_count FROM mere_lake.ducklake_file_column_stats
+SELECT array_agg(data_file_id), array_agg(min_value), array_agg(max_value),
+       array_agg(value_count), array_agg(null_count)
+FROM mere_lake.ducklake_file_column_stats
 WHERE table_id = $1 AND column_id = $2 AND ($3::bigint[] IS NULL OR data_file_id = ANY ($3))
 """
 _KEPT_OLD = 64  # file lists and columns of older snapshots, kept for time travel
@@ -204,7 +206,7 @@ class Metadata:
             return known
         first = 0 if known is None else known.count
         fresh_ids = state.columns.ids[first:]
-        rows = await self._pool.fetch(_BOUNDS, state.table_id, column_id, fresh_ids.tolist() if first else None)
-        fresh = FileBounds.of(lake_type, fresh_ids, rows)
+        columns = await self._pool.fetchrow(_BOUNDS, state.table_id, column_id, fresh_ids.tolist() if first else None)
+        fresh = FileBounds.of(lake_type, fresh_ids, columns)
         state.bounds[column_id] = fresh if known is None else known.extended(fresh)
         return state.bounds[column_id]

@@ -63,17 +63,17 @@ class FileBounds:
         return len(self.known)
 
     @classmethod
-    def of(cls, lake_type: str, ids: Int64s, rows: Sequence[Sequence[Any]]) -> FileBounds:
-        """`rows`: (data file, min, max, values, nulls) in any order, perhaps of other files too."""
+    def of(cls, lake_type: str, ids: Int64s, columns: Sequence[Sequence[Any] | None]) -> FileBounds:
+        """`columns`: data file, min, max, values, nulls; in any order, perhaps of other files too, None for no rows."""
         order = order_of(lake_type)
-        by_file = {row[0]: row for row in rows}
-        aligned = [by_file.get(file_id) for file_id in ids.tolist()]
-        low = _parse(order, [None if row is None else row[1] for row in aligned], down=True)
-        high = _parse(order, [None if row is None else row[2] for row in aligned], down=False)
-        known = low[1] & high[1]
-        no_values = np.array([row is not None and row[3] == 0 and (row[4] or 0) > 0 for row in aligned], dtype=np.bool_)
-        no_nulls = np.array([row is not None and row[4] == 0 and (row[3] or 0) > 0 for row in aligned], dtype=np.bool_)
-        return cls(order, low[0], high[0], known, no_values, no_nulls)
+        by_file = {row[0]: row for row in zip(*(column or () for column in columns), strict=True)}
+        nothing = (None,) * 5
+        aligned = [by_file.get(file_id, nothing) for file_id in ids.tolist()]
+        low = _parse(order, [row[1] for row in aligned], down=True)
+        high = _parse(order, [row[2] for row in aligned], down=False)
+        no_values = np.array([row[3] == 0 and (row[4] or 0) > 0 for row in aligned], dtype=np.bool_)
+        no_nulls = np.array([row[4] == 0 and (row[3] or 0) > 0 for row in aligned], dtype=np.bool_)
+        return cls(order, low[0], high[0], low[1] & high[1], no_values, no_nulls)
 
     def extended(self, later: FileBounds) -> FileBounds:
         return FileBounds(

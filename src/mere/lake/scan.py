@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from mere.errors import FeatureNotSupported
 from mere.lake.columns import LakeColumn, quote_identifier, quote_literal
@@ -51,29 +50,17 @@ def scan_sql(
 
     `mappings` has, by mapping id and column id, the columns of files that a plain DuckDB added as they were.
     """
-    kinds = sorted(files, key=_kind)
-    branches = [
-        _branch(list(group), kind, columns, row_identity, mappings or {}) for kind, group in groupby(kinds, key=_kind)
-    ]
+    kinds: dict[_Kind, list[DataFile]] = {}
+    for file in files:
+        has_deletes = file.delete is not None or bool(file.inlined_deletes)
+        kinds.setdefault((file.mapping_id, file.snapshot_filter, has_deletes), []).append(file)
+    branches = [_branch(group, kind, columns, row_identity, mappings or {}) for kind, group in kinds.items()]
     branches += [_inlined(relation, columns, row_identity) for relation in inlined]
     return " UNION ALL ".join(branches) if branches else _empty(columns, row_identity)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Kind:
-    """What files must share to be read by one read_parquet."""
-
-    mapping_id: int
-    snapshot_filter: int
-    has_deletes: bool
-
-
-def _kind(file: DataFile) -> _Kind:
-    return _Kind(
-        -1 if file.mapping_id is None else file.mapping_id,
-        -1 if file.snapshot_filter is None else file.snapshot_filter,
-        file.delete is not None or bool(file.inlined_deletes),
-    )
+# What files must share to be read by one read_parquet: mapping, snapshot filter, whether they have deletes.
+_Kind = tuple[int | None, int | None, bool]
 
 
 def _branch(
@@ -83,23 +70,24 @@ def _branch(
     row_identity: bool,
     mappings: Mapping[int, Mapping[int, MappedColumn]],
 ) -> str:
-    if kind.mapping_id >= 0:
-        selected = _mapped_columns(columns, mappings[kind.mapping_id])
+    mapping_id, snapshot_filter, has_deletes = kind
+    if mapping_id is not None:
+        selected = _mapped_columns(columns, mappings[mapping_id])
         options = "union_by_name => true, hive_partitioning => true, hive_types_autocast => false"
         source = f"read_parquet({_list(files)}, {options})"
     else:
         selected = [quote_identifier(column.name) for column in columns]
-        source = _by_field_id(files, columns, kind.snapshot_filter >= 0)
+        source = _by_field_id(files, columns, snapshot_filter is not None)
     if row_identity:
         selected += [f"filename AS {FILE}", f"file_row_number AS {POSITION}"]
     sql = f"SELECT {', '.join(selected) or 'NULL'} FROM {source} AS mere_f"
-    if kind.has_deletes:
+    if has_deletes:
         sql += (
             f" ANTI JOIN ({_deleted(files)}) AS mere_d"
             " ON mere_d.mere_i = mere_f.file_index AND mere_d.mere_p = mere_f.file_row_number"
         )
-    if kind.snapshot_filter >= 0:
-        sql += f" WHERE {_SNAPSHOT} <= {kind.snapshot_filter}"
+    if snapshot_filter is not None:
+        sql += f" WHERE {_SNAPSHOT} <= {snapshot_filter}"
     return sql
 
 

@@ -13,20 +13,27 @@ import asyncpg
 from mere.lake.files import FOREVER, NONE, DeleteFile, FileColumns, InlinedTable, TableFiles
 from mere.lake.prune import FileBounds
 
+# One row of arrays: ten thousand rows would take asyncpg several times as long.
 _FILES = f"""
-SELECT f.data_file_id, f.begin_snapshot, coalesce(f.end_snapshot, {FOREVER}), f.record_count, f.file_size_bytes,
-       coalesce(CASE WHEN c.transform LIKE 'bucket(%' THEN v.partition_value::bigint END, {NONE}),
-       coalesce(f.mapping_id, {NONE}), coalesce(f.partial_max, {NONE}),
-       CASE WHEN f.path_is_relative THEN $3::text || f.path ELSE f.path END
-FROM mere_lake.ducklake_data_file AS f
-LEFT JOIN mere_lake.ducklake_partition_column AS c
-    ON c.partition_id = f.partition_id AND c.table_id = f.table_id AND c.partition_key_index = 0
-LEFT JOIN mere_lake.ducklake_file_partition_value AS v
-    ON v.data_file_id = f.data_file_id AND v.table_id = f.table_id AND v.partition_key_index = 0
-WHERE f.table_id = $1
+SELECT coalesce(array_agg(id), '{{}}'), array_agg(begin), array_agg("end"), array_agg(rows), array_agg(size),
+       array_agg(bucket), array_agg(mapping), array_agg(partial_max), array_agg(path)
+FROM (
+    SELECT f.data_file_id AS id, f.begin_snapshot AS begin, coalesce(f.end_snapshot, {FOREVER}) AS "end",
+           f.record_count AS rows, f.file_size_bytes AS size, coalesce(v.partition_value::bigint, {NONE}) AS bucket,
+           coalesce(f.mapping_id, {NONE}) AS mapping, coalesce(f.partial_max, {NONE}) AS partial_max,
+           CASE WHEN f.path_is_relative THEN $3::text || f.path ELSE f.path END AS path
+    FROM mere_lake.ducklake_data_file AS f
+    LEFT JOIN mere_lake.ducklake_partition_column AS c
+        ON c.partition_id = f.partition_id AND c.table_id = f.table_id AND c.partition_key_index = 0
+        AND c.transform LIKE 'bucket(%'
+    LEFT JOIN mere_lake.ducklake_file_partition_value AS v
+        ON v.data_file_id = f.data_file_id AND v.table_id = f.table_id AND v.partition_key_index = 0
+        AND c.partition_id IS NOT NULL
+    WHERE f.table_id = $1 AND $condition
+) AS file
 """
-_ALIVE = " AND (f.end_snapshot IS NULL OR f.end_snapshot > $2)"
-_CHANGED = " AND (f.begin_snapshot > $2 OR f.end_snapshot > $2)"
+_ALIVE = _FILES.replace("$condition", "(f.end_snapshot IS NULL OR f.end_snapshot > $2)")
+_CHANGED = _FILES.replace("$condition", "(f.begin_snapshot > $2 OR f.end_snapshot > $2)")
 _DELETES = f"""
 SELECT delete_file_id, data_file_id, begin_snapshot, coalesce(end_snapshot, {FOREVER}), delete_count,
        coalesce(format, 'parquet'),
@@ -112,7 +119,7 @@ async def load_state(pool: asyncpg.Pool, data_url: str, table_id: int, snapshot_
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         newest = await connection.fetchval("SELECT max(snapshot_id) FROM mere_lake.ducklake_snapshot")
         location = await _location(connection, data_url, table_id)
-        files = await connection.fetch(_FILES + _ALIVE, table_id, snapshot_id, location)
+        files = await connection.fetchrow(_ALIVE, table_id, snapshot_id, location)
         rest = await _rest(connection, table_id, snapshot_id, location)
         return TableState(table_id, snapshot_id, newest, location, FileColumns.of(files), *rest)
 
@@ -121,7 +128,7 @@ async def refresh_state(pool: asyncpg.Pool, state: TableState, kinds: set[str]) 
     """The state with what came after `state.seen`, of which `kinds` tell; bounds of known files are kept."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         newest = await connection.fetchval("SELECT max(snapshot_id) FROM mere_lake.ducklake_snapshot")
-        later = await connection.fetch(_FILES + _CHANGED, state.table_id, state.seen, state.location)
+        later = await connection.fetchrow(_CHANGED, state.table_id, state.seen, state.location)
         if kinds <= {"inserted_into_table"}:
             changed = replace(state, seen=newest, views={})
         else:

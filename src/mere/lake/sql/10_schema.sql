@@ -1,5 +1,7 @@
 -- What the committer adds to the catalog: indexes that DuckLake lacks, the map of schemas, and pure functions that
 -- translate PostgreSQL's types and defaults into DuckLake's. Installed in each database, idempotent.
+-- Functions without a search_path of their own are called from definer functions only, under the path that these pin;
+-- so PostgreSQL inlines them.
 
 CREATE INDEX IF NOT EXISTS mere_data_file_table ON mere_lake.ducklake_data_file (table_id, end_snapshot, begin_snapshot);
 CREATE INDEX IF NOT EXISTS mere_data_file_begin ON mere_lake.ducklake_data_file (begin_snapshot);
@@ -28,7 +30,7 @@ CREATE TABLE IF NOT EXISTS mere.lake_schema (
 
 -- The DuckLake type that stores a PostgreSQL type; of an array, the type of its element. Null: not supported.
 CREATE OR REPLACE FUNCTION mere.lake_type(kind oid, typmod int) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE kind
         WHEN 16 THEN 'boolean' WHEN 21 THEN 'int16' WHEN 23 THEN 'int32' WHEN 20 THEN 'int64'
         WHEN 700 THEN 'float32' WHEN 701 THEN 'float64'
@@ -43,7 +45,7 @@ $$;
 -- Can files that hold `old` be read as `new`? Only where every constant of the new type, cast to the old one, is itself
 -- or fails: DuckDB pushes filters down to files so (0.1 > 0.1::float, 1.01 > 1.005::numeric(10,2) lose rows).
 CREATE OR REPLACE FUNCTION mere.lake_promotes(old text, new text) RETURNS bool
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
         WHEN old = new THEN true
         WHEN old = 'int16' THEN new IN ('int32', 'int64')
@@ -58,7 +60,7 @@ $$;
 -- How bounds kept as text compare: 'n' as numeric, 'f' as float8, 't' as dates and times, 's' byte by byte,
 -- null: never (DuckLake uses no bounds of this type).
 CREATE OR REPLACE FUNCTION mere.lake_order(type text) RETURNS "char"
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (CASE
         WHEN type ~ '^(u?int\d+$|decimal)' THEN 'n'
         WHEN type IN ('float32', 'float64') THEN 'f'
@@ -69,7 +71,7 @@ $$;
 -- A literal as pg_get_expr prints it ('abc'::text, 5, '-5'::integer, true), as DuckDB casts it; null when the
 -- expression is no literal. Only text is taken apart: nothing of the user's is evaluated here.
 CREATE OR REPLACE FUNCTION mere.lake_literal(expression text, type text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
         WHEN expression ~ '^\(?-?[0-9]+(\.[0-9]+)?\)?$' THEN btrim(expression, '()')
         WHEN expression IN ('true', 'false') THEN expression
@@ -82,7 +84,7 @@ $$;
 
 -- The text of a value of type `kind` as PostgreSQL prints it (ISO, UTC), in the form that DuckDB casts.
 CREATE OR REPLACE FUNCTION mere.lake_value(value text, type text, is_array bool) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
         WHEN value IS NULL THEN NULL
         WHEN is_array THEN '[' || (SELECT coalesce(string_agg(
@@ -95,7 +97,7 @@ $$;
 
 -- The prefix of a table's files: relative to the lake's data path, or absolute.
 CREATE OR REPLACE FUNCTION mere.lake_location(schema_path text, schema_relative bool, table_path text, table_relative bool)
-RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN table_path IS NULL THEN coalesce(schema_path, '')
         WHEN NOT coalesce(table_relative, true) THEN table_path
         ELSE coalesce(schema_path, '') || table_path END
@@ -103,3 +105,4 @@ $$;
 
 REVOKE ALL ON FUNCTION mere.lake_type, mere.lake_promotes, mere.lake_order, mere.lake_literal, mere.lake_value,
     mere.lake_location FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mere.lake_location TO mere_gateway;

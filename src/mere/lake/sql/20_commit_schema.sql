@@ -39,7 +39,7 @@ CREATE OR REPLACE VIEW mere.live_column AS
     ) AS col;
 
 CREATE OR REPLACE FUNCTION mere.commit_schemas(new_id bigint, INOUT catalog_id bigint, INOUT changes text[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
     -- PostgreSQL's schemas that the lake has, whoever made them, are known from now on
     INSERT INTO mere.lake_schema
@@ -66,7 +66,7 @@ END $$;
 
 -- After the tables have moved: schemas that are gone, and what plain DuckDB had in them.
 CREATE OR REPLACE FUNCTION mere.commit_dropped_schemas(new_id bigint, INOUT changes text[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     gone bigint[];
 BEGIN
@@ -84,7 +84,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION mere.commit_dropped_tables(new_id bigint, INOUT changes text[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     gone bigint[];
 BEGIN
@@ -110,7 +110,7 @@ END $$;
 
 -- Created, renamed and moved tables: one row of ducklake_table each, whose path leads to the same prefix as ever.
 CREATE OR REPLACE FUNCTION mere.commit_tables(new_id bigint, INOUT catalog_id bigint, INOUT changes text[], INOUT altered bigint[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     data_path text := (SELECT value FROM mere_lake.ducklake_metadata WHERE key = 'data_path' AND scope IS NULL);
     unknown   text := (SELECT string_agg(format('%I.%I', nspname, relname), ', ') FROM mere.live_shell AS l
@@ -154,7 +154,7 @@ END $$;
 
 -- Columns: a row ends when anything about it changed, and one with the same id begins.
 CREATE OR REPLACE FUNCTION mere.commit_columns(new_id bigint, INOUT altered bigint[], OUT rewritten bigint[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     touched bigint[];
 BEGIN
@@ -225,7 +225,7 @@ END $$;
 
 -- DISTRIBUTED BY (k, ...) is bucket partitioning on k.
 CREATE OR REPLACE FUNCTION mere.commit_policies(new_id bigint, INOUT catalog_id bigint, INOUT altered bigint[], INOUT rewritten bigint[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     fresh bigint[];
     next_id bigint;
@@ -264,7 +264,7 @@ END $$;
 -- A plain DuckDB inserts its small rows into the newest inlined-data table of a table: after a change of columns
 -- there must be one with the new columns, if there was one at all.
 CREATE OR REPLACE FUNCTION mere.commit_inlined_tables(new_version bigint, altered bigint[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     t record;
 BEGIN
@@ -291,7 +291,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION mere.lake_quote(name text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT '"' || replace(name, '"', '""') || '"'
 $$;
 

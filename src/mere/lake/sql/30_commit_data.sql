@@ -5,14 +5,14 @@
 -- The changes of the message, by DuckLake's table ids; a table dropped in the same transaction has none any more.
 CREATE OR REPLACE FUNCTION mere.message_tables(message jsonb)
 RETURNS TABLE (table_id bigint, relname text, hashed bool, read_snapshot bigint, truncated bool, change jsonb)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE AS $$
     SELECT s.table_id, s.table_name, s.policy = 'hash', (c ->> 'read_snapshot')::bigint, coalesce((c ->> 'truncated')::bool, false), c
     FROM jsonb_array_elements(message -> 'tables') AS c JOIN mere.shell AS s ON s.relid = (c ->> 'relid')::oid
     WHERE s.table_id IS NOT NULL
 $$;
 
 CREATE OR REPLACE FUNCTION mere.conflict(relname text, reason text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'could not serialize access to table "%" due to concurrent change', relname
         USING ERRCODE = '40001', DETAIL = reason, HINT = 'The transaction may be tried again.';
@@ -20,7 +20,7 @@ END $$;
 
 -- Has another transaction, since we read, taken away what our change stands on?
 CREATE OR REPLACE FUNCTION mere.check_conflicts(message jsonb, own_id bigint, altered bigint[]) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     culprit record;
     stale bool;
@@ -36,6 +36,9 @@ BEGIN
         PERFORM mere.conflict(culprit.relname, culprit.reason);
     END IF;
 
+    IF NOT jsonb_path_exists(message, '$.tables[*] ? (exists (@.deletes[0]) || exists (@.removed_files[0]))') THEN
+        RETURN;
+    END IF;
     WITH used AS (
         SELECT m.table_id, m.relname, m.read_snapshot, (d ->> 'data_file_id')::bigint AS file_id,
                (d ->> 'replaces')::bigint AS replaces, false AS removed
@@ -76,7 +79,7 @@ END $$;
 
 -- Ends what TRUNCATE and whole-file deletes take away, rows inlined by a plain DuckDB among them.
 CREATE OR REPLACE FUNCTION mere.commit_removals(message jsonb, new_id bigint, INOUT changes text[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     inlined record;
     touched bigint;
@@ -120,7 +123,7 @@ END $$;
 
 -- Data files with their statistics and buckets, and the table's statistics, widened by type.
 CREATE OR REPLACE FUNCTION mere.commit_files(message jsonb, new_id bigint, INOUT file_id bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     written bigint;
     misplaced text;
@@ -216,7 +219,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION mere.commit_deletes(message jsonb, new_id bigint, INOUT file_id bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     written bigint;
     lost bigint;

@@ -16,7 +16,6 @@ DECLARE
     new_id     bigint;
     catalog_id bigint;
     file_id    bigint;
-    first_file bigint;
     version    bigint;
     changes    text[] := '{}';
     altered    bigint[] := '{}';
@@ -76,10 +75,15 @@ BEGIN
 
     IF has_data THEN
         PERFORM mere.check_conflicts(message, new_id, altered);
-        changes := mere.commit_removals(message, new_id, changes);
-        first_file := file_id;
-        file_id := mere.commit_files(message, new_id, file_id);
-        file_id := mere.commit_deletes(message, new_id, file_id);
+        IF jsonb_path_exists(message, '$.tables[*] ? (@.truncated == true || exists (@.removed_files[0]) || exists (@.inlined_deletes[0]))') THEN
+            changes := mere.commit_removals(message, new_id, changes);
+        END IF;
+        IF jsonb_path_exists(message, '$.tables[*].files[0]') THEN
+            file_id := mere.commit_files(message, new_id, file_id);
+        END IF;
+        IF jsonb_path_exists(message, '$.tables[*].deletes[0]') THEN
+            file_id := mere.commit_deletes(message, new_id, file_id);
+        END IF;
         changes := changes || array(
             SELECT 'inserted_into_table:' || m.table_id FROM mere.message_tables(message) AS m
             WHERE jsonb_array_length(m.change -> 'files') > 0
@@ -113,7 +117,7 @@ END $$;
 
 -- Has a table rows that a plain DuckDB left in PostgreSQL?
 CREATE OR REPLACE FUNCTION mere.inlined_rows(of_table bigint) RETURNS bool
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     inlined text;
     found_one bool;
