@@ -6,11 +6,7 @@ Lives in the main thread of the coordinator process.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
-from contextlib import suppress
-from pathlib import Path
 from urllib.parse import quote
 
 import uvloop
@@ -21,7 +17,6 @@ from mere.cli.server import Server, running_server
 from mere.cli.storage_claim import with_recorded_storage
 from mere.settings import Address, Settings
 
-SERVING = "serving.json"
 _EVERYWHERE = ("0.0.0.0", "::")
 
 
@@ -53,14 +48,10 @@ async def _serve(settings: Settings, data: DataDirectory) -> None:
     try:
         async with running_server(settings, data) as server:
             print(startup_line(server), flush=True)
-            _write_serving(data.path, server.address)
             await server.run()
     except asyncio.CancelledError:
         if not stopping:
             raise
-    finally:
-        with suppress(FileNotFoundError):
-            (data.path / SERVING).unlink()
 
 
 def startup_line(server: Server) -> str:
@@ -71,7 +62,3 @@ def startup_line(server: Server) -> str:
         address = Address("localhost", address.port)
     url = f"postgresql://{ADMINISTRATOR}{secret}@{address}/{ADMINISTRATOR}"
     return f"Mere is up: {url} (storage {server.settings.storage})"
-
-
-def _write_serving(directory: Path, address: Address) -> None:
-    (directory / SERVING).write_text(json.dumps({"listen": str(address), "pid": os.getpid()}) + "\n")

@@ -25,7 +25,9 @@ from mere.catalog.bootstrap import ADMINISTRATOR, bootstrap_cluster
 from mere.catalog.databases import bootstrap_all, bootstrap_database
 from mere.catalog.datadir import DataDirectory
 from mere.catalog.server import GATEWAY_ROLE, PORT, SUPERUSER, PostgresServer
+from mere.cli.control import Answer, start_control
 from mere.cli.databases import Databases
+from mere.cli.state import tell_sizes
 from mere.cli.storage_claim import claim_storage
 from mere.errors import StartupError
 from mere.gateway.server import Gateway
@@ -53,6 +55,11 @@ class Server:
     @property
     def address(self) -> Address:
         return Address(self.settings.listen.host, self.gateway.port)
+
+    async def tell_state(self, _: Answer) -> AsyncIterator[Answer]:
+        yield {"listen": str(self.address), "storage": self.settings.storage}
+        async for size in tell_sizes(self.postgres):
+            yield size
 
     async def run(self) -> None:
         """Keeps PostgreSQL up until cancelled. A crash of it costs the sessions of that moment, nothing else."""
@@ -92,7 +99,9 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
         gateway = Gateway(settings, _socket_for_sessions(settings, postgres), open_session)
         stack.push_async_callback(gateway.stop)
         await gateway.start()
-        yield Server(settings, postgres, gateway, password)
+        server = Server(settings, postgres, gateway, password)
+        stack.push_async_callback(await start_control(data.path, {"state": server.tell_state}))
+        yield server
 
 
 async def _start_parts(
@@ -128,9 +137,7 @@ async def _together(*parts: Coroutine[Any, Any, None]) -> None:
         raise failed.exceptions[0] from None
 
 
-async def _bootstrap(
-    settings: Settings, data: DataDirectory, postgres: PostgresServer, storage: Storage
-) -> str | None:
+async def _bootstrap(settings: Settings, data: DataDirectory, postgres: PostgresServer, storage: Storage) -> str | None:
     """Brings the catalog up to date. The administrator's password, if this is the first start."""
     first = not data.initialized
     password = data.secret(ADMINISTRATOR, settings.password)
@@ -179,4 +186,3 @@ def _check_address(address: Address) -> None:
             pass
     except OSError as error:
         raise StartupError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from error
-
