@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from mere.catalog.backend import CommandResult
 from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
+from mere.session.policies import qualified, set_policy
 from mere.session.redistribute import redistribute
 from mere.session.relay import relay_query
+from mere.session.rewrite import note_written
 from mere.session.routing import names_lake
 from mere.session.rows import Outcome
 from mere.session.state import Parameters, SessionState
@@ -16,18 +18,11 @@ from mere.session.validate import alter_with_data
 from mere.session.write import insert_query
 from mere.sql.commands import Cursor, Name, parse_maintenance
 from mere.sql.created import CreateTableAs, parse_create_table_as, parse_select_into
-from mere.sql.distribution import Distribution, parse_alter_distribution, strip_distribution
-from mere.sql.lexer import Statement, quote_identifier, split
+from mere.sql.distribution import parse_alter_distribution, strip_distribution
+from mere.sql.lexer import Statement, split
 from mere.sql.statements import StatementKind
 
-# How many buckets a hash-distributed table has: segments take whole buckets, so this bounds how many can share it.
-BUCKETS = 8
-
 _OUTSIDE_TRANSACTIONS = frozenset({"tablespace", "system", "subscription", "concurrently"})
-
-
-def qualified(name: Name) -> str:
-    return ".".join(quote_identifier(part) for part in name)
 
 
 async def run_definition(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
@@ -50,6 +45,7 @@ def _outside_transactions(statement: Statement) -> bool:
 async def _define(state: SessionState, text: str) -> str:
     """Runs DDL inside a transaction and returns its tag."""
     await state.transaction.ensure()
+    await note_written(state)
     state.transaction.definitions = True
     state.lake_names = None
     results: list[CommandResult] = await state.backend.simple(text)
@@ -82,15 +78,6 @@ def _created_name(text: str) -> Name:
 async def _exists(state: SessionState, name: Name) -> bool:
     rows = await state.backend.fetch("SELECT pg_catalog.to_regclass($1) IS NOT NULL", [qualified(name)])
     return rows[0][0] == "t"
-
-
-async def set_policy(state: SessionState, table: Name, distribution: Distribution) -> None:
-    keys = "{" + ",".join('"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' for key in distribution.keys) + "}"
-    buckets = BUCKETS if distribution.kind == "hash" else 0
-    await state.backend.fetch(
-        "SELECT mere.set_policy($1::pg_catalog.regclass, $2, $3::pg_catalog.text[], $4::int)",
-        [qualified(table), distribution.kind, keys, str(buckets)],
-    )
 
 
 async def _alter_table(state: SessionState, statement: Statement) -> Outcome:
@@ -166,17 +153,6 @@ async def run_block(state: SessionState, statement: Statement) -> Outcome:
 
 def _words_of_block(statement: Statement) -> set[str]:
     return {word.strip(";").lower() for word in statement.text.split()}
-
-
-async def run_database_command(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
-    """CREATE, ALTER and DROP DATABASE."""
-    if state.transaction.explicit:
-        verb = kind.name.replace("_", " ")
-        raise InvalidTransactionState(f"{verb} cannot run inside a transaction block", sqlstate="25001")
-    try:
-        return Outcome(await state.services.run_database_command(state, statement, kind))
-    finally:
-        state.lake_names = None
 
 
 async def run_call(state: SessionState, statement: Statement) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from mere.catalog.backend import Description
 from mere.errors import FeatureNotSupported, InFailedTransaction
-from mere.session import control, copy_statement, cursors, definitions, explain, named
+from mere.session import control, copy_statement, cursors, databases, definitions, explain, named
 from mere.session.analysis import analyse
 from mere.session.answers import text_fields
 from mere.session.rows import Outcome
@@ -51,7 +51,7 @@ async def run(
     if kind in _DEFINITIONS:
         return await definitions.run_definition(state, statement, kind)
     if kind in _DATABASES:
-        return await definitions.run_database_command(state, statement, kind)
+        return await databases.run_database_command(state, statement, kind)
     if kind in _UPKEEP:
         return await definitions.upkeep(state, statement, kind)
     if kind is _Kind.EXECUTE:

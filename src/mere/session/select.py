@@ -67,7 +67,12 @@ def output_expressions(
 
 
 def session_format(state: SessionState) -> SessionFormat:
-    return SessionFormat(time_zone=state.backend.parameters.get("TimeZone", "UTC"))
+    reported = state.backend.parameters
+    return SessionFormat(
+        time_zone=reported.get("TimeZone", "UTC"),
+        date_style=reported.get("DateStyle", "ISO, MDY"),
+        interval_style=reported.get("IntervalStyle", "postgres"),
+    )
 
 
 async def stream_rows(workspace: Workspace, text: str, fields: Sequence[Field]) -> RowSource:

@@ -1,0 +1,36 @@
+"""The query that a COPY ... TO sends: a table's columns, or the query that it gives. Coordinator process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mere.errors import FeatureNotSupported
+from mere.execute.scans import LakeView
+from mere.session.analysis import analyse
+from mere.session.select import lake_view
+from mere.session.state import Parameters, SessionState
+from mere.sql.bind.bound import BoundSelect
+from mere.sql.copy_command import Copy
+from mere.sql.lexer import quote_identifier, split
+from mere.wire.messages import Field
+
+
+@dataclass(frozen=True, slots=True)
+class CopyQuery:
+    bound: BoundSelect
+    view: LakeView
+    fields: tuple[Field, ...]
+
+
+async def copy_query(state: SessionState, command: Copy) -> CopyQuery:
+    if command.query is not None:
+        text = command.query
+    else:
+        assert command.target is not None
+        columns = ", ".join(map(quote_identifier, command.columns)) or "*"
+        text = f"SELECT {columns} FROM {'.'.join(map(quote_identifier, command.target))}"
+    analysis = await analyse(state, split(text)[0])
+    bound = analysis.bind(Parameters())
+    if not isinstance(bound, BoundSelect):
+        raise FeatureNotSupported("COPY of a statement with RETURNING is not supported for lake tables")
+    return CopyQuery(bound, lake_view(state, analysis.snapshot), analysis.description.fields or ())

@@ -1,0 +1,132 @@
+"""ALTER TABLE on lake tables with rows. Coordinator process.
+
+PostgreSQL runs the statement first, as it is. Only where its event triggers say that rows must bear it out does the
+gateway step in: checks (SET NOT NULL, CHECK) by a query, changes of type by writing the rows again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mere.catalog.backend import PgError
+from mere.errors import FeatureNotSupported, IntegrityError
+from mere.session.rewrite import LockedTable, count_where, lock_table, look_up, note_written, rewrite_rows, vouch
+from mere.session.state import SessionState
+from mere.sql.commands import Cursor, Name
+from mere.sql.lexer import Statement, quote_identifier
+from mere.sql.relations import Relation
+
+_SAVEPOINT = "mere_alter"
+_PROMOTIONS = frozenset({(21, 23), (21, 20), (23, 20), (700, 701), (25, 1043), (1043, 25), (1043, 1043)})
+
+
+async def alter_with_data(state: SessionState, statement: Statement) -> str:
+    """Runs an ALTER TABLE and returns its tag; the transaction is open already."""
+    await note_written(state)
+    await state.backend.simple(f"SAVEPOINT {_SAVEPOINT}")
+    try:
+        results = await state.backend.simple(statement.text)
+    except PgError as error:
+        if not _wants_rows(error):
+            raise
+        await state.backend.simple(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+        await _alter_under_lock(state, statement)
+        return "ALTER TABLE"
+    await state.backend.simple(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+    return results[-1].tag if results else ""
+
+
+def _wants_rows(error: PgError) -> bool:
+    """The event triggers' refusal of what only the rows can tell."""
+    return error.sqlstate == "0A000" and "inside PostgreSQL is not supported for lake tables" in error.message
+
+
+async def _alter_under_lock(state: SessionState, statement: Statement) -> None:
+    name = altered_table(statement.text)
+    table = await lock_table(state, name)
+    if table is None:
+        raise FeatureNotSupported("this change of stored rows is not supported for lake tables")
+    await vouch(state, table.relation)
+    await state.backend.simple(statement.text)
+    await state.backend.simple(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+    changed, _ = await look_up(state, (table.relation.schema, table.relation.name))
+    using = using_expressions(statement.text)
+    old = {column.attnum: column for column in table.relation.columns}
+    expressions: dict[int, str] = {}
+    rewrite = False
+    for column in changed.columns:
+        before = old.get(column.attnum)
+        if before is None:
+            rewrite = rewrite or (column.default is not None and column.initial_default is None)
+        elif before.type != column.type:
+            expression = using.get(column.name)
+            if expression is not None:
+                expressions[column.attnum] = expression
+            rewrite = rewrite or expression is not None or not _promotes(before.type.oid, column.type.oid)
+    await _check_nulls(state, table, changed)
+    await _check_constraints(state, table, changed)
+    if rewrite:
+        await rewrite_rows(state, table, changed, expressions)
+
+
+def _promotes(old: int, new: int) -> bool:
+    """Changes of type that readers of the old files make by themselves."""
+    return (old, new) in _PROMOTIONS
+
+
+async def _check_nulls(state: SessionState, table: LockedTable, changed: Relation) -> None:
+    old = {column.attnum: column for column in table.relation.columns}
+    for column in changed.columns:
+        before = old.get(column.attnum)
+        if before is None or not column.not_null or before.not_null:
+            continue
+        if await count_where(state, table, f"{quote_identifier(before.name)} IS NULL"):
+            raise IntegrityError(
+                f'column "{column.name}" of relation "{changed.name}" contains null values', sqlstate="23502"
+            )
+
+
+async def _check_constraints(state: SessionState, table: LockedTable, changed: Relation) -> None:
+    known = {check.name for check in table.relation.checks}
+    for check in changed.checks:
+        if check.name not in known and await count_where(state, table, f"NOT ({check.expression})"):
+            raise IntegrityError(
+                f'check constraint "{check.name}" of relation "{changed.name}" is violated by some row',
+                sqlstate="23514",
+            )
+
+
+def altered_table(text: str) -> Name:
+    """The table that ALTER TABLE [IF EXISTS] [ONLY] names."""
+    cursor = Cursor(text)
+    cursor.words("alter", "table")
+    cursor.words("if", "exists")
+    cursor.word("only")
+    return cursor.qualified_name()
+
+
+def using_expressions(text: str) -> Mapping[str, str]:
+    """The USING expressions of ALTER [COLUMN] c [SET DATA] TYPE t USING x, by column name."""
+    cursor = Cursor(text)
+    cursor.words("alter", "table")
+    found: dict[str, str] = {}
+    column = ""
+    start: int | None = None
+    for index, token in enumerate(cursor.tokens):
+        if token.depth == 0 and start is None and token.is_word("type"):
+            column = _column_before(cursor, index)
+        if token.depth == 0 and token.is_word("using") and column:
+            start = token.end
+        elif token.depth == 0 and token.is_mark(",") and start is not None:
+            found[column], start, column = text[start : token.start].strip(), None, ""
+    if start is not None:
+        found[column] = text[start:].strip()
+    return found
+
+
+def _column_before(cursor: Cursor, index: int) -> str:
+    """The column's name in front of [SET DATA] TYPE."""
+    before = index - 1
+    if cursor.tokens[before].is_word("data") and cursor.tokens[before - 1].is_word("set"):
+        before -= 2
+    return cursor.tokens[before].value
