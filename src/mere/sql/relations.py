@@ -35,6 +35,8 @@ class Column:
     element_id: int | None = None
     initial_default: str | None = None  # what files older than the column have, as DuckDB writes it
     readable: bool = True  # may the checking role SELECT it
+    insertable: bool = False  # granted by itself: INSERT (column)
+    updatable: bool = False  # granted by itself: UPDATE (column)
 
 
 @dataclass(frozen=True, slots=True)

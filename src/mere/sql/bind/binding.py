@@ -21,9 +21,13 @@ from mere.sql.types import PgType
 
 @dataclass(slots=True)
 class Access:
-    """The columns of one occurrence of a relation that the statement reads, for privileges and projection."""
+    """The columns of one occurrence of a relation that the statement reads, for privileges and projection.
+
+    `target` of UPDATE, DELETE and MERGE: what the statement does not read needs no SELECT.
+    """
 
     relation: Relation
+    target: bool = False
     used: dict[int, Column] = field(default_factory=dict)
 
     def use(self, column: Column) -> Callable[[], None]:
@@ -38,7 +42,7 @@ class Access:
             return
         read = tuple(self.used.values())
         allowed = all(column.readable for column in read)
-        if not read:
+        if not read and not self.target:
             allowed = any(column.readable for column in self.relation.columns)
         if not allowed:
             raise denied(self.relation)
@@ -58,10 +62,11 @@ class ScanBuilder:
     at: TimeTravel | None = None
     predicates: list[Predicate] = field(default_factory=list)
     row_identity: bool = False
+    whole: bool = False  # every column, read or not: the rows are written again
 
     def build(self) -> Scan:
         relation = self.access.relation
-        columns = tuple(column for column in relation.columns if column.attnum in self.access.used)
+        columns = tuple(column for column in relation.columns if self.whole or column.attnum in self.access.used)
         postgres = fetch_sql(relation, columns) if relation.kind is Kind.POSTGRES else None
         return Scan(self.name, relation, columns, self.at, tuple(self.predicates), self.row_identity, postgres)
 
@@ -81,6 +86,9 @@ class Binding:
         self.scans: dict[str, ScanBuilder] = {}  # by emitted alias
         self.accesses: list[Access] = []
         self.constants: dict[tuple[str, PgType], Constant] = {}
+        self.unresolved: exp.Expression | None = None  # the SELECT of INSERT: its literals take the columns' types
+        self._scan_count = 0
+        self._constant_count = 0
         self._aliases: set[str] = set()
 
     def query(self, node: exp.Expression, outer: Scope | None, frame: Frame) -> Block:
@@ -108,28 +116,31 @@ class Binding:
         self._aliases.add(candidate.lower())
         return candidate
 
-    def access(self, relation: Relation) -> Access:
-        found = Access(relation)
+    def access(self, relation: Relation, target: bool = False) -> Access:
+        found = Access(relation, target)
         self.accesses.append(found)
         return found
 
     def scan(self, alias: str, access: Access, at: TimeTravel | None = None) -> ScanBuilder:
-        builder = ScanBuilder(f"mere_scan_{len(self.scans)}", access, at)
+        builder = ScanBuilder(f"mere_scan_{self._scan_count}", access, at)
+        self._scan_count += 1
         self.scans[alias] = builder
         return builder
 
     def constant(self, sql: str, pg_type: PgType) -> Constant:
         key = (sql, pg_type)
         if key not in self.constants:
-            self.constants[key] = Constant(f"mere_constant_{len(self.constants)}", sql, pg_type)
+            self.constants[key] = Constant(f"mere_constant_{self._constant_count}", sql, pg_type)
+            self._constant_count += 1
         return self.constants[key]
 
     def check_privileges(self) -> None:
         for access in self.accesses:
             access.check()
 
-    def take_scans(self) -> tuple[Scan, ...]:
-        return tuple(builder.build() for builder in self.scans.values())
-
-    def take_constants(self) -> tuple[Constant, ...]:
-        return tuple(self.constants.values())
+    def take(self) -> tuple[tuple[Scan, ...], tuple[Constant, ...]]:
+        """The scans and constants since the last call: each query of a statement has its own."""
+        scans = tuple(builder.build() for builder in self.scans.values())
+        constants = tuple(self.constants.values())
+        self.scans, self.constants = {}, {}
+        return scans, constants

@@ -6,6 +6,7 @@ columns have its types. Lives in the gateway's process.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -52,12 +53,11 @@ def bind_from(binding: Binding, node: exp.Expression, scope: Scope) -> FromPart 
 
 def bind_from_list(binding: Binding, first: list[exp.Expression], joins: list[exp.Join], scope: Scope) -> FromPart:
     """A comma list: each member with the joins up to the next comma."""
-    groups: list[tuple[exp.Expression, list[exp.Join]]] = [(member, []) for member in first]
-    for join in joins:
-        if is_comma(join):
-            groups.append((join.this, []))
-        else:
-            groups[-1][1].append(join)
+    groups: list[tuple[exp.Expression, list[exp.Join]]] = []
+    for member in first:
+        groups.append((member, []))
+        _split(member.args.get("joins") or [], groups)
+    _split(joins, groups)
     whole: FromPart | None = None
     seen = Namespace()
     for member, own in groups:
@@ -67,6 +67,15 @@ def bind_from_list(binding: Binding, first: list[exp.Expression], joins: list[ex
     assert whole is not None
     scope.namespace = whole.namespace
     return whole
+
+
+def _split(joins: Sequence[exp.Join], groups: list[tuple[exp.Expression, list[exp.Join]]]) -> None:
+    for join in joins:
+        if is_comma(join):
+            groups.append((join.this, []))
+            _split(join.this.args.get("joins") or [], groups)
+        else:
+            groups[-1][1].append(join)
 
 
 def is_comma(join: exp.Join) -> bool:
@@ -84,7 +93,7 @@ def _bind_chain(
     binding: Binding, member: exp.Expression, joins: list[exp.Join], scope: Scope, seen: Namespace
 ) -> FromPart:
     part = _bind_member(binding, member, scope, seen)
-    for join in [*(member.args.get("joins") or []), *joins]:
+    for join in joins:
         part = _bind_join(binding, part, join, scope, seen)
     return part
 
@@ -92,7 +101,7 @@ def _bind_chain(
 def _bind_member(binding: Binding, member: exp.Expression, scope: Scope, seen: Namespace) -> FromPart:
     inner = member.this
     if isinstance(member, exp.Subquery) and _is_from_item(inner):
-        part = _bind_chain(binding, inner, [], scope, seen)
+        part = _bind_chain(binding, inner, inner.args.get("joins") or [], scope, seen)
         alias = member.args.get("alias")
         return part if alias is None else _aliased_join(binding, part, alias)
     item = bind_item(binding, member, scope, seen)
@@ -133,7 +142,7 @@ def _aliased_join(binding: Binding, part: FromPart, alias: exp.TableAlias) -> Fr
 def _bind_join(binding: Binding, left: FromPart, join: exp.Join, scope: Scope, seen: Namespace) -> FromPart:
     side, kind = str(join.args.get("side") or ""), str(join.args.get("kind") or "")
     method = str(join.args.get("method") or "")
-    right = _bind_chain(binding, join.this, [], scope, seen + left.namespace)
+    right = _bind_chain(binding, join.this, join.this.args.get("joins") or [], scope, seen + left.namespace)
     both = left.namespace + right.namespace
     environment = ScopeEnvironment(binding, scope.beside(both))
     namespace, condition = both, None

@@ -25,11 +25,12 @@ class Target:
     node: exp.Expression | None
 
 
-def bind_targets(environment: ScopeEnvironment, nodes: Sequence[exp.Expression]) -> list[Target]:
-    return [target for node in nodes for target in _bind_target(environment, node)]
+def bind_targets(environment: ScopeEnvironment, nodes: Sequence[exp.Expression], resolve: bool = True) -> list[Target]:
+    """`resolve` makes text of literals without a type."""
+    return [target for node in nodes for target in _bind_target(environment, node, resolve)]
 
 
-def _bind_target(environment: ScopeEnvironment, node: exp.Expression) -> Iterator[Target]:
+def _bind_target(environment: ScopeEnvironment, node: exp.Expression, resolve: bool) -> Iterator[Target]:
     star = _star_columns(environment, node)
     if star is not None:
         for column in star:
@@ -37,7 +38,9 @@ def _bind_target(environment: ScopeEnvironment, node: exp.Expression) -> Iterato
         return
     inner = node.this if isinstance(node, exp.Alias) else node
     name = identifier_name(node.args["alias"]) if isinstance(node, exp.Alias) else figure_name(inner)
-    typed = environment.known(environment.expression(inner))
+    typed = environment.expression(inner)
+    if resolve:
+        typed = environment.known(typed)
     yield Target(Output(name, typed, _origin(environment, inner)), inner)
 
 

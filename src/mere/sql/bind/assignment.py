@@ -1,0 +1,98 @@
+"""SET of UPDATE and MERGE: which column gets which value.
+
+Lives in the gateway's process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from mere.errors import FeatureNotSupported, SqlSyntaxError
+from mere.sql.bind.bound import DefaultColumn
+from mere.sql.bind.environment import ScopeEnvironment
+from mere.sql.bind.scope import column_sql, identifier_name, quoted
+from mere.sql.bind.target import TargetTable, assign, bind_default, is_default
+from mere.sql.expressions import Typed
+from mere.sql.expressions.typed import COLUMN
+from mere.sql.relations import Column
+
+Value = exp.Expression | DefaultColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    column: Column
+    value: Value
+
+
+def bind_assignments(
+    environment: ScopeEnvironment, target: TargetTable, nodes: Sequence[exp.Expression]
+) -> list[Assignment]:
+    """The assignments in the order of SET. A column may be set once."""
+    found: list[Assignment] = []
+    for node in nodes:
+        if not isinstance(node, exp.EQ):
+            raise FeatureNotSupported("this form of SET is not supported over lake tables")
+        names, value = node.this, node.expression
+        if isinstance(names, exp.Tuple | exp.Paren):
+            listed = names.expressions if isinstance(names, exp.Tuple) else [names.this]
+            columns = [_column(target, name) for name in listed]
+            values = _row_values(environment, target, columns, value)
+        else:
+            columns = [_column(target, names)]
+            values = [bind_value(environment, target, columns[0], value)]
+        found += [Assignment(column, bound) for column, bound in zip(columns, values, strict=True)]
+    seen: set[int] = set()
+    for assignment in found:
+        if assignment.column.attnum in seen:
+            message = f'multiple assignments to same column "{assignment.column.name}"'
+            raise SqlSyntaxError(message)
+        seen.add(assignment.column.attnum)
+    return found
+
+
+def _column(target: TargetTable, node: exp.Expression) -> Column:
+    if isinstance(node, exp.Column) and node.args.get("table") is None:
+        return target.column(identifier_name(node.this))
+    if isinstance(node, exp.Identifier):
+        return target.column(identifier_name(node))
+    raise FeatureNotSupported("assigning to an element of a column is not supported on lake tables")
+
+
+def bind_value(environment: ScopeEnvironment, target: TargetTable, column: Column, node: exp.Expression) -> Value:
+    if is_default(node):
+        return bind_default(environment, target.relation, column)
+    return assign(environment, environment.expression(node), column)
+
+
+def _row_values(
+    environment: ScopeEnvironment, target: TargetTable, columns: Sequence[Column], node: exp.Expression
+) -> list[Value]:
+    """(a, b) = (x, y), ROW(x, y) or a subquery of as many columns."""
+    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query | exp.Values | exp.Subquery):
+        return [
+            _subquery_column(environment, column, node, place, len(columns)) for place, column in enumerate(columns)
+        ]
+    members = node.expressions if isinstance(node, exp.Tuple) else [node.this if isinstance(node, exp.Paren) else node]
+    if len(members) != len(columns):
+        raise SqlSyntaxError("number of columns does not match number of values")
+    return [bind_value(environment, target, column, member) for member, column in zip(members, columns, strict=True)]
+
+
+def _subquery_column(
+    environment: ScopeEnvironment, column: Column, node: exp.Subquery, place: int, width: int
+) -> exp.Expression:
+    """One column of the subquery as a scalar subquery of its own."""
+    bound = environment.subquery(node.this)
+    if len(bound.columns) != width:
+        raise SqlSyntaxError("number of columns does not match number of values")
+    alias = environment.binding.alias("mere_row")
+    name = str(bound.columns[place].sql.this.this)
+    derived = exp.Subquery(this=bound.sql, alias=exp.TableAlias(this=quoted(alias)))
+    select = exp.Select(expressions=[column_sql(alias, name)], from_=exp.From(this=derived))
+    value = bound.columns[place]
+    typed = Typed(exp.Subquery(this=select), value.type, COLUMN, value.decimal)
+    return assign(environment, typed, column)
