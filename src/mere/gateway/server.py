@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -84,6 +85,7 @@ class Gateway:
         self._tasks: dict[asyncio.Task[None], ClientConnection] = {}
         self._sessions = 0
         self._server: asyncio.Server | None = None
+        self._port = settings.listen.port
         self._sweeper: asyncio.Task[None] | None = None
         self.reload_tls()
 
@@ -94,9 +96,7 @@ class Gateway:
     @property
     def port(self) -> int:
         """The port that is listened on, also when the setting left it to the system."""
-        assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return self._port
 
     async def start(self) -> None:
         """Raises StartupError if the address is taken or not ours."""
@@ -108,7 +108,8 @@ class Gateway:
         except socket.gaierror as error:
             raise StartupError(f"cannot listen on {address}: {error.strerror}") from error
         except OSError as error:
-            raise StartupError(f"cannot listen on {address}: {error.strerror or error}") from error
+            raise StartupError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from error
+        self._port = self._server.sockets[0].getsockname()[1]
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def stop(self, seconds: float = _STOP_SECONDS) -> None:
@@ -149,7 +150,8 @@ class Gateway:
             last_words = MereError("internal error; the server's log has more")
         if last_words is not None:
             connection.write(fatal_response(last_words))
-        await connection.close(linger=last_words is not None)
+        # At a shutdown nobody is kept waiting for clients that read their last words later, or never.
+        await connection.close(linger=last_words is not None and not isinstance(last_words, AdminShutdown))
 
     async def _converse(self, connection: ClientConnection) -> None:
         backend: Backend | None = None
