@@ -77,4 +77,3 @@ async def _snapshot_of(scan: Scan, view: LakeView, constants: Mapping[str, exp.E
     if moment.tzinfo is None:
         moment = moment.astimezone()
     return await view.metadata.snapshot_at(timestamp=moment)
-

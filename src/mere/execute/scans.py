@@ -14,10 +14,10 @@ from mere.execute.constants import constant_text
 from mere.lake.columns import LakeColumn, quote_identifier
 from mere.lake.files import DataFile, DeleteFile, TableFiles
 from mere.lake.metadata import Metadata, Snapshot
+from mere.lake.overlay import Overlay, TableOverlay, conflict
 from mere.lake.prune import Bound, order_of
 from mere.lake.scan import InlinedRelation, scan_sql
 from mere.segment.workspace import Workspace
-from mere.lake.overlay import Overlay, TableOverlay, conflict
 from mere.sql.bind.bound import Predicate, Scan
 from mere.sql.relations import Column, Relation
 from mere.sql.types import TYPES, duckdb_type
@@ -57,9 +57,16 @@ async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspac
 
 async def _forget_deleted(workspace: Workspace, loaded: str, table: str, overlay: TableOverlay | None) -> None:
     """Takes out inlined rows that this transaction has deleted."""
-    gone = [row for delete in (overlay.inlined if overlay else ()) if delete.inlined_table == table for row in delete.row_ids]
+    gone = [
+        row
+        for delete in (overlay.inlined if overlay else ())
+        if delete.inlined_table == table
+        for row in delete.row_ids
+    ]
     if gone:
-        await workspace.execute(f"DELETE FROM {quote_identifier(loaded)} WHERE mere_pos IN ({', '.join(map(str, gone))})")
+        await workspace.execute(
+            f"DELETE FROM {quote_identifier(loaded)} WHERE mere_pos IN ({', '.join(map(str, gone))})"
+        )
 
 
 async def table_files(
@@ -146,8 +153,7 @@ def _fits(text: str, lake_type: str) -> bool:
 def fill(predicate: Predicate, constants: Mapping[str, exp.Expression]) -> Predicate:
     """The predicate with the placeholders of evaluated constants replaced."""
     values = tuple(
-        constants.get(value.this, value) if isinstance(value, exp.Placeholder) else value
-        for value in predicate.values
+        constants.get(value.this, value) if isinstance(value, exp.Placeholder) else value for value in predicate.values
     )
     return replace(predicate, values=values)
 

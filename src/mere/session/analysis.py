@@ -15,12 +15,13 @@ from typing import Any
 from sqlglot import exp
 
 from mere.catalog.backend import CommandResult, Describe, Description, Fetch
-from mere.catalog.resolve import Resolved, read_resolved, resolve_step
+from mere.catalog.resolve import read_resolved, resolve_step
 from mere.lake.metadata import Snapshot
 from mere.session.state import Parameters, SessionState
 from mere.session.travel import without_time_travel
 from mere.sql.bind import BindContext, BoundStatement, ParameterValue, bind, parse, relation_names
 from mere.sql.lexer import Statement
+from mere.sql.relations import Resolved
 from mere.sql.types import PgType
 
 _STATE = """SELECT id, schema_version, at, pg_catalog.current_setting('statement_timeout'),
@@ -84,7 +85,7 @@ async def analyse(state: SessionState, statement: Statement, param_oids: Sequenc
     snapshot = Snapshot(int(version), int(schema_version), datetime.fromisoformat(at))
     return Analysis(
         description,
-        read_resolved(relations.rows, names),
+        read_resolved(relations.rows),
         state.transaction.pin(snapshot),
         read_only == "on",
         state.backend.parameters.get("TimeZone", "UTC"),
@@ -97,5 +98,3 @@ def _seconds(timeout: str) -> float:
     digits = timeout.rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = timeout[len(digits) :] or "ms"
     return float(digits) * _TIMEOUT_UNITS[unit]
-
-

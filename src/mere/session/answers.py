@@ -20,6 +20,5 @@ def text_answer(
     tag: str, names: Sequence[str], columns: Sequence[Sequence[str | None]], formats: tuple[int, ...] = ()
 ) -> Outcome:
     """Columns of text, the same bytes in text and binary format."""
-    encoder = RowEncoder((_TEXT,) * len(names), (0,) * len(names))
+    encoder = RowEncoder((None,) * len(names))
     return Outcome(tag, text_fields(names, formats), text_rows(columns, encoder))
-

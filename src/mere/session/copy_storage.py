@@ -89,7 +89,7 @@ def _allowed_url(state: SessionState, command: Copy) -> str:
             hint="Name an object storage URL, use psql's \\copy, or set copy_directories on the server.",
         )
     root = state.services.storage.url
-    if url.startswith(root) or root.startswith(_directory(url)) and not _GLOB.isdisjoint(url):
+    if url.startswith(root) or (root.startswith(_directory(url)) and not _GLOB.isdisjoint(url)):
         raise InsufficientPrivilege(f'COPY cannot reach "{command.location}": the warehouse itself is stored there')
     return url
 
@@ -114,15 +114,15 @@ def _format(command: Copy, url: str) -> str:
     suffixes = [suffix.lower() for suffix in PurePosixPath(url).suffixes]
     if suffixes and suffixes[-1] in _COMPRESSION:
         suffixes.pop()
-    form = _SUFFIXES.get(suffixes[-1]) if suffixes else None
-    if form is None:
-        raise DataError(f'cannot tell the format of "{url}"', sqlstate="22023", hint="Say WITH (FORMAT parquet|csv|json).")
-    return form
+    known = _SUFFIXES.get(suffixes[-1]) if suffixes else None
+    if known is None:
+        raise DataError(
+            f'cannot tell the format of "{url}"', sqlstate="22023", hint="Say WITH (FORMAT parquet|csv|json)."
+        )
+    return known
 
 
-async def _source(
-    workspace: Workspace, command: Copy, form: str, url: str, columns: Sequence[Column]
-) -> str:
+async def _source(workspace: Workspace, command: Copy, form: str, url: str, columns: Sequence[Column]) -> str:
     """A SELECT of the target's columns from the files."""
     if form == "parquet":
         refuse(command, "delimiter", "null", "header", "quote", "escape")

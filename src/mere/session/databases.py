@@ -12,9 +12,9 @@ from mere.errors import FeatureNotSupported, InvalidTransactionState, MereError
 from mere.session.relay import relay_query
 from mere.session.rows import Outcome
 from mere.session.state import SessionState
-from mere.sql.commands import Cursor
 from mere.sql.lexer import Statement
 from mere.sql.statements import StatementKind
+from mere.sql.token_cursor import Cursor
 
 _IGNORED = frozenset({"encoding", "locale", "lc_collate", "lc_ctype", "locale_provider", "builtin_locale", "strategy"})
 

@@ -19,7 +19,9 @@ from mere.sql.lexer import quote_identifier
 from mere.sql.literals import literal
 from mere.sql.types import duckdb_type, format_type
 
-_NEXTVAL = re.compile(r"\A\s*(?:pg_catalog\.)?nextval\((?P<sequence>'(?:[^']|'')*')(?:::regclass)?\)\s*\Z", re.IGNORECASE)
+_NEXTVAL = re.compile(
+    r"\A\s*(?:pg_catalog\.)?nextval\((?P<sequence>'(?:[^']|'')*')(?:::regclass)?\)\s*\Z", re.IGNORECASE
+)
 _CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_.\"]*)\s*\(")
 # Functions that mean one value for a whole statement; any other call may be volatile.
 _STABLE = frozenset(
@@ -59,9 +61,7 @@ def is_stable(expression: str) -> bool:
     return all(name.lower().removeprefix("pg_catalog.") in _STABLE for name in _CALL.findall(expression))
 
 
-async def _from_sequence(
-    state: SessionState, workspace: Workspace, sequence: str, attnum: int, count: int
-) -> str:
+async def _from_sequence(state: SessionState, workspace: Workspace, sequence: str, attnum: int, count: int) -> str:
     """`count` numbers of a sequence: one run, unless it steps otherwise or others take numbers at the same time."""
     if count == 0:
         return "NULL"

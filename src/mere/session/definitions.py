@@ -16,11 +16,12 @@ from mere.session.rows import Outcome
 from mere.session.state import Parameters, SessionState
 from mere.session.validate import alter_with_data
 from mere.session.write import insert_query
-from mere.sql.commands import Cursor, Name, parse_maintenance
+from mere.sql.commands import parse_maintenance
 from mere.sql.created import CreateTableAs, parse_create_table_as, parse_select_into
 from mere.sql.distribution import parse_alter_distribution, strip_distribution
 from mere.sql.lexer import Statement, split
 from mere.sql.statements import StatementKind
+from mere.sql.token_cursor import Cursor, Name
 
 _OUTSIDE_TRANSACTIONS = frozenset({"tablespace", "system", "subscription", "concurrently"})
 

@@ -94,9 +94,7 @@ class ExtendedProtocol:
             if await is_ours(state, statement, kind):
                 await self._own_turn()
                 description = await describe(state, statement, kind, message.param_oids)
-                state.prepared[message.name] = Prepared(
-                    statement, kind, description.param_oids, False, description
-                )
+                state.prepared[message.name] = Prepared(statement, kind, description.param_oids, False, description)
                 state.client.write(messages.PARSE_COMPLETE)
                 return
         state.prepared[message.name] = Prepared(statement, kind, message.param_oids, True)
@@ -206,4 +204,3 @@ class ExtendedProtocol:
         failure = await self.sync()
         if failure is not None:
             self._state.client.write(messages.error_response(failure))
-

@@ -28,7 +28,9 @@ async def insert(state: SessionState, view: LakeView, bound: BoundInsert, worksp
     return await insert_rows(state, view, bound, workspace, await _source_text(state, view, bound, workspace))
 
 
-async def insert_rows(state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace, source: str) -> int:
+async def insert_rows(
+    state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace, source: str
+) -> int:
     """As `insert`, for rows from any DuckDB query that gives `bound.given`, in order and by name."""
     per_row = [*bound.mixed, *(d for d in bound.defaults if d.expression is not None and not is_stable(d.expression))]
     if per_row or bound.returning is not None:

@@ -80,4 +80,3 @@ async def deallocate(state: SessionState, statement: Statement) -> Outcome:
         return Outcome("DEALLOCATE ALL")
     del state.named[name]
     return Outcome("DEALLOCATE")
-

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mere.session.state import SessionState
-from mere.sql.commands import Name
 from mere.sql.distribution import Distribution
 from mere.sql.lexer import quote_identifier
+from mere.sql.token_cursor import Name
 
 # How many buckets a hash-distributed table has: segments take whole buckets, so this bounds how many can share it.
 BUCKETS = 8

@@ -39,8 +39,7 @@ class PostgresRows:
         expressions = ", ".join(f"({constant.sql})::{format_type(constant.type)}::text" for constant in constants)
         rows = await self._backend.fetch(f"SELECT {expressions}")
         return {
-            constant.name: literal(value, constant.type).sql
-            for constant, value in zip(constants, rows[0], strict=True)
+            constant.name: literal(value, constant.type).sql for constant, value in zip(constants, rows[0], strict=True)
         }
 
     async def load(self, scan: Scan, constants: Mapping[str, exp.Expression], workspace: Workspace) -> None:
@@ -94,5 +93,3 @@ def _read(name: str, pg_type: PgType) -> str:
     if is_array(pg_type.oid):
         return f"CAST(CAST({name} AS JSON) AS {duckdb})"
     return f"CAST({name} AS {duckdb})"
-
-

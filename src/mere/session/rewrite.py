@@ -23,9 +23,9 @@ from mere.session.state import SessionState
 from mere.session.store import store
 from mere.sql.bind import BindContext, BoundSelect, bind, parse
 from mere.sql.bind.bound import DefaultColumn
-from mere.sql.commands import Name
 from mere.sql.lexer import quote_identifier
 from mere.sql.relations import Column, Kind, Relation, Resolved
+from mere.sql.token_cursor import Name
 from mere.sql.types import duckdb_type, format_type
 
 _SOURCE = "mere_source"
@@ -51,7 +51,7 @@ def qualified_name(relation: Relation) -> str:
 async def look_up(state: SessionState, name: Name) -> tuple[Relation, Resolved]:
     (result,) = await state.backend.pipeline([resolve_step([name])])
     assert isinstance(result, CommandResult)
-    resolved = read_resolved(result.rows, [name])
+    resolved = read_resolved(result.rows)
     relation = resolved.by_name.get(name)
     if relation is None:
         raise UndefinedObject(f'relation "{".".join(name)}" does not exist')
@@ -135,7 +135,9 @@ async def rewrite_rows(
         if column.attnum in old or column.attnum in expressions
     ]
     kept = [c for c in changed.columns if c.attnum in old or c.attnum in expressions]
-    query = _bound(state, table, f"SELECT {', '.join(_old_names(old, kept, selected, expressions))} FROM {table.qualified}")
+    query = _bound(
+        state, table, f"SELECT {', '.join(_old_names(old, kept, selected, expressions))} FROM {table.qualified}"
+    )
     workspace = state.open_workspace()
     try:
         text = await slice_text(plan(query).root, table.view, PostgresRows(state.backend), workspace)
@@ -145,9 +147,7 @@ async def rewrite_rows(
         defaults = await default_expressions(state, workspace, fresh, _SOURCE, count)
         values = [_value(column, defaults) for column in changed.columns]
         state.transaction.overlay = state.transaction.overlay.truncate(changed.oid, table.view.snapshot.id)
-        await store(
-            state, workspace, changed, f"SELECT {', '.join(values)} FROM {_SOURCE}", table.view.snapshot.id
-        )
+        await store(state, workspace, changed, f"SELECT {', '.join(values)} FROM {_SOURCE}", table.view.snapshot.id)
     finally:
         await workspace.close()
 
@@ -167,4 +167,3 @@ def _old_names(
 def _value(column: Column, defaults: Mapping[int, str]) -> str:
     name = quote_identifier(column.name)
     return f"CAST({defaults.get(column.attnum, name)} AS {duckdb_type(column.type)}) AS {name}"
-

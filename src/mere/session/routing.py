@@ -59,7 +59,7 @@ _OURS_WHEN_NAMED = frozenset(
     }
 )
 _WHOLE_DATABASE = frozenset({StatementKind.VACUUM, StatementKind.ANALYZE, StatementKind.CLUSTER})
-_TRIPWIRE = "cannot be read inside PostgreSQL"
+_TRIPWIRE = ("cannot be read inside PostgreSQL", "cannot be written inside PostgreSQL")
 
 
 async def is_ours(state: SessionState, statement: Statement, kind: StatementKind) -> bool:
@@ -106,4 +106,4 @@ def names_are_fresh(state: SessionState) -> bool:
 
 def is_tripwire(error: MereError) -> bool:
     """PostgreSQL was about to read a shell: the routing knew too few names."""
-    return error.sqlstate == "0A000" and _TRIPWIRE in error.message
+    return error.sqlstate == "0A000" and error.message.endswith(_TRIPWIRE)

@@ -25,7 +25,7 @@ class Portion:
 
     @property
     def rows(self) -> int:
-        return self.batch.num_rows
+        return int(self.batch.num_rows)
 
 
 class RowSource:

@@ -19,7 +19,15 @@ from mere.sql.statements import WRITES, StatementKind, classify
 
 _Kind = StatementKind
 _CONTROL = frozenset(
-    {_Kind.BEGIN, _Kind.COMMIT, _Kind.ROLLBACK, _Kind.SAVEPOINT, _Kind.RELEASE, _Kind.ROLLBACK_TO, _Kind.SET_TRANSACTION}
+    {
+        _Kind.BEGIN,
+        _Kind.COMMIT,
+        _Kind.ROLLBACK,
+        _Kind.SAVEPOINT,
+        _Kind.RELEASE,
+        _Kind.ROLLBACK_TO,
+        _Kind.SET_TRANSACTION,
+    }
 )
 _DATABASES = frozenset({_Kind.CREATE_DATABASE, _Kind.ALTER_DATABASE, _Kind.DROP_DATABASE})
 _UPKEEP = frozenset({_Kind.VACUUM, _Kind.ANALYZE, _Kind.CLUSTER, _Kind.REINDEX})

@@ -14,7 +14,7 @@ from mere.lake.metadata import Snapshot
 from mere.plan.planner import plan
 from mere.segment.encode import RowEncoder
 from mere.segment.workspace import Workspace
-from mere.session.analysis import Analysis, analyse
+from mere.session.analysis import analyse
 from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Outcome, Portion, RowSource
 from mere.session.state import Parameters, SessionState
@@ -55,9 +55,7 @@ async def open_select(
     return Outcome(tag, fields, rows, counted=True)
 
 
-def output_expressions(
-    state: SessionState, bound: BoundSelect, fields: Sequence[Field]
-) -> list[exp.Expression]:
+def output_expressions(state: SessionState, bound: BoundSelect, fields: Sequence[Field]) -> list[exp.Expression]:
     """Each column as its format wants it: text is rendered by the query itself, binary comes typed."""
     form = session_format(state)
     return [
@@ -77,7 +75,7 @@ def session_format(state: SessionState) -> SessionFormat:
 
 async def stream_rows(workspace: Workspace, text: str, fields: Sequence[Field]) -> RowSource:
     """The rows of a query whose columns are rendered; the workspace closes with them."""
-    encode = RowEncoder(tuple(field.type_oid for field in fields), tuple(field.format for field in fields))
+    encode = RowEncoder(tuple(field.type_oid if field.format else None for field in fields))
 
     def convert(batch: pa.RecordBatch) -> Portion:
         # SELECT without a select list gives rows without columns; DuckDB counted them in one that nobody asked for.
@@ -96,4 +94,3 @@ def with_formats(fields: tuple[Field, ...], formats: tuple[int, ...]) -> tuple[F
         Field(f.name, f.table_oid, f.attnum, f.type_oid, f.type_len, f.typmod, wanted[index])
         for index, f in enumerate(fields)
     )
-

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from mere.errors import MereError
 from mere.session.relay import relay_query
-from mere.session.rows import Outcome
 from mere.session.routing import is_ours, is_tripwire
+from mere.session.rows import Outcome
 from mere.session.runner import run
 from mere.session.state import Parameters, SessionState
 from mere.sql.lexer import Statement, split

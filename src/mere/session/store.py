@@ -18,9 +18,7 @@ def write_target(state: SessionState, relation: Relation) -> WriteTarget:
     columns = []
     for column in relation.columns:
         assert column.field_id is not None
-        columns.append(
-            WriteColumn(column.name, column.type.oid, column.field_id, column.element_id, column.not_null)
-        )
+        columns.append(WriteColumn(column.name, column.type.oid, column.field_id, column.element_id, column.not_null))
     key = None
     if relation.policy.kind == "hash" and relation.policy.keys:
         key = next(column.name for column in relation.columns if column.attnum == relation.policy.keys[0])

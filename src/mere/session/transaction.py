@@ -12,8 +12,8 @@ from mere.catalog.backend import Backend, PgError
 from mere.errors import InvalidTransactionState, MereError
 from mere.lake.message import CommitMessage
 from mere.lake.metadata import Snapshot
-from mere.session.commit import commit
 from mere.lake.overlay import Overlay
+from mere.session.commit import commit
 from mere.session.services import Database
 
 # The commit function must see the newest snapshot under its lock, so PostgreSQL's side is always READ COMMITTED;
@@ -100,7 +100,7 @@ class Transaction:
             if self._backend.status == "I":
                 await self._backend.simple("COMMIT")  # PostgreSQL's own warning
                 return "COMMIT"
-            if not self.overlay.dirty and not self.definitions:
+            if not self.overlay.dirty and not await self._defined():
                 await self._plain_commit()
                 return "COMMIT"
             self.committing = True
@@ -110,11 +110,16 @@ class Transaction:
                 tables=tuple(table.change() for table in self.overlay.tables.values()),
             )
             await commit(self._backend, self._database, message, self._patience)
-            if self.definitions:
-                self._database.names_version += 1
+            self._database.names_version += 1 if not self.overlay.dirty or self.definitions else 0
             return "COMMIT"
         finally:
             self._reset()
+
+    async def _defined(self) -> bool:
+        """Whether DDL ran that the lake must follow, also inside functions that PostgreSQL ran."""
+        if self.definitions or self.implicit:
+            return self.definitions
+        return (await self._backend.fetch("SELECT mere.ddl_pending()"))[0][0] == "t"
 
     async def _plain_commit(self) -> None:
         try:

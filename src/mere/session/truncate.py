@@ -22,7 +22,9 @@ async def truncate(state: SessionState, statement: Statement) -> Outcome:
     command = parse_truncate(statement.text)
     await state.transaction.ensure()
     lake, rest = await _targets(state, command)
-    snapshot = await state.backend.fetch("SELECT id, pg_catalog.current_setting('transaction_read_only') FROM mere.newest_snapshot()")
+    snapshot = await state.backend.fetch(
+        "SELECT id, pg_catalog.current_setting('transaction_read_only') FROM mere.newest_snapshot()"
+    )
     if snapshot[0][1] == "on":
         raise InvalidTransactionState("cannot execute TRUNCATE TABLE in a read-only transaction", sqlstate="25006")
     for relation in lake:
@@ -44,7 +46,7 @@ async def _targets(state: SessionState, command: Truncate) -> tuple[list[Relatio
     names = [name for name, _ in command.targets]
     (result,) = await state.backend.pipeline([resolve_step(names)])
     assert isinstance(result, CommandResult)
-    resolved = read_resolved(result.rows, names)
+    resolved = read_resolved(result.rows)
     lake: list[Relation] = []
     rest: list[str] = []
     for name in names:

@@ -12,9 +12,9 @@ from mere.catalog.backend import PgError
 from mere.errors import FeatureNotSupported, IntegrityError
 from mere.session.rewrite import LockedTable, count_where, lock_table, look_up, note_written, rewrite_rows, vouch
 from mere.session.state import SessionState
-from mere.sql.commands import Cursor, Name
 from mere.sql.lexer import Statement, quote_identifier
 from mere.sql.relations import Relation
+from mere.sql.token_cursor import Cursor, Name
 
 _SAVEPOINT = "mere_alter"
 _PROMOTIONS = frozenset({(21, 23), (21, 20), (23, 20), (700, 701), (25, 1043), (1043, 25), (1043, 1043)})

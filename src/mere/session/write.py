@@ -92,9 +92,8 @@ async def _returning(
 ) -> Outcome:
     """The rows of RETURNING, over the materialised ones; the workspace lives until they are sent."""
     outputs = output_expressions(state, returning, fields)
-    text = await slice_text(
-        plan(returning).root, view, PostgresRows(state.backend), workspace, outputs, {ROWS: f"SELECT * FROM temp.{ROWS}"}
-    )
+    tables = {ROWS: f"SELECT * FROM temp.{ROWS}"}
+    text = await slice_text(plan(returning).root, view, PostgresRows(state.backend), workspace, outputs, tables)
     return Outcome(tag, fields, await stream_rows(workspace, text, fields))
 
 

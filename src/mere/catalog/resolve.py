@@ -1,0 +1,110 @@
+"""What names mean: one call of mere.resolve() on the backing connection, read into the binder's relations.
+
+Lives in the coordinator process. The call runs as the session's role, so what it sees is what the user may see.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mere.catalog.backend import Backend, CommandResult, Fetch
+from mere.sql.relations import Check, Column, Kind, Policy, Relation, Resolved
+from mere.sql.types import PgType
+
+Name = tuple[str, ...]
+_SQL = "SELECT mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true))"
+_KEPT = 512
+_READABLE_TO_ALL: None = None
+
+
+def resolve_step(names: Sequence[Name]) -> Fetch:
+    """The query, to be sent with others in one flight; its rows go to `read_resolved`."""
+    return Fetch(_SQL, [json.dumps([list(name) for name in names])])
+
+
+async def resolve(backend: Backend, names: Sequence[Name]) -> Resolved:
+    """One round trip. Names that do not exist are simply not there."""
+    (result,) = await backend.pipeline([resolve_step(names)])
+    assert isinstance(result, CommandResult)
+    return read_resolved(result.rows)
+
+
+class _Answers:
+    """Answers already read, by their text: the same tables are asked for again and again."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Resolved] = OrderedDict()
+
+    def get(self, text: str) -> Resolved:
+        known = self._known.get(text)
+        if known is None:
+            known = _read(json.loads(text))
+            self._known[text] = known
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(text)
+        return known
+
+
+_answers = _Answers()
+
+
+def read_resolved(rows: Sequence[Sequence[str | None]]) -> Resolved:
+    return _answers.get(rows[0][0] or "{}")
+
+
+def _read(answer: Mapping[str, Any]) -> Resolved:
+    relations = {entry["oid"]: entry for entry in answer["relations"] or []}
+    rights = {(entry["oid"], entry["role"]): entry for entry in answer["rights"] or []}
+
+    def relation(oid: int, role: int) -> Relation:
+        return _relation(relations[oid], rights.get((oid, role), {}))
+
+    by_name = {tuple(name): relation(oid, answer["me"]) for name, oid in answer["named"]}
+    in_views: dict[int, dict[tuple[str, str], Relation]] = {}
+    for view, oid, role in answer["inside"]:
+        if oid in relations:
+            entry = relations[oid]
+            in_views.setdefault(view, {})[entry["schema"], entry["name"]] = relation(oid, role)
+    return Resolved(by_name, in_views)
+
+
+def _relation(entry: Mapping[str, Any], right: Mapping[str, Any]) -> Relation:
+    facts = entry["facts"] or {}
+    readable = right.get("readable", _READABLE_TO_ALL)
+    return Relation(
+        oid=entry["oid"],
+        schema=entry["schema"],
+        name=entry["name"],
+        kind=Kind(entry["kind"]),
+        columns=tuple(_column(column, readable) for column in entry["columns"] or []),
+        owner=entry["owner"],
+        privileges=frozenset(right.get("privileges", ())),
+        view_sql=entry["view_sql"],
+        table_id=facts.get("table_id"),
+        path=facts.get("path"),
+        policy=Policy(facts.get("policy", "random"), tuple(facts.get("keys") or ()), facts.get("buckets") or 0),
+        checks=tuple(Check(name, expression) for name, expression in entry["checks"] or []),
+        temporary=entry["temporary"],
+    )
+
+
+def _column(entry: Sequence[Any], readable: Sequence[int] | None) -> Column:
+    attnum, name, oid, typmod, not_null, default, identity, generated, field_id, element_id, initial = entry
+    return Column(
+        attnum=attnum,
+        name=name,
+        type=PgType(oid, typmod),
+        not_null=not_null,
+        default=default,
+        identity=identity,
+        generated=generated,
+        field_id=field_id,
+        element_id=element_id,
+        initial_default=initial,
+        readable=readable is None or attnum in readable,
+    )
