@@ -63,11 +63,14 @@ class ScanBuilder:
     predicates: list[Predicate] = field(default_factory=list)
     row_identity: bool = False
     whole: bool = False  # every column, read or not: the rows are written again
+    postgres_sql: str | None = None  # where it is not simply the table's rows
 
     def build(self) -> Scan:
         relation = self.access.relation
         columns = tuple(column for column in relation.columns if self.whole or column.attnum in self.access.used)
-        postgres = fetch_sql(relation, columns) if relation.kind is Kind.POSTGRES else None
+        postgres = self.postgres_sql
+        if postgres is None and relation.kind is Kind.POSTGRES:
+            postgres = fetch_sql(relation, columns)
         return Scan(self.name, relation, columns, self.at, tuple(self.predicates), self.row_identity, postgres)
 
 

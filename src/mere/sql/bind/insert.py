@@ -14,6 +14,7 @@ from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.sql.bind.binding import Binding
 from mere.sql.bind.block import Block, Output
 from mere.sql.bind.bound import BoundInsert, DefaultColumn
+from mere.sql.bind.bulk import PostgresValues, bind_long_values
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.finish import finish
 from mere.sql.bind.scope import Frame, Level, Scope, column_sql, identifier_name, quoted
@@ -108,11 +109,22 @@ def _source(
         rows = [row_cells(row) for row in query.expressions]
         _check_width(rows[0], columns, isinstance(node.this, exp.Schema))
         return _bind_rows(binding, target, rows, columns[: len(rows[0])], ignored, frame)
+    if isinstance(query, PostgresValues):
+        width = int(query.args["width"])
+        _check_width(range(width), columns, isinstance(node.this, exp.Schema))
+        return _fit(binding, bind_long_values(binding, query, columns[:width]), columns, ignored, frame)
     while isinstance(query, exp.Subquery) and not any(query.args.get(key) for key in ("order", "limit", "with_")):
         query = query.this
     binding.unresolved = query
     block = binding.query(query, None, frame)
     _check_width(block.outputs, columns, isinstance(node.this, exp.Schema))
+    return _fit(binding, block, columns, ignored, frame)
+
+
+def _fit(
+    binding: Binding, block: Block, columns: Sequence[Column], ignored: Sequence[Column], frame: Frame
+) -> tuple[Block, Filled]:
+    """The columns of a query coerced to the table's, under its names."""
     environment = ScopeEnvironment(binding, Scope(Level(), None, frame))
     given = list(columns[: len(block.outputs)])
     block.coerce(

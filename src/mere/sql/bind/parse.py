@@ -13,6 +13,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from mere.errors import FeatureNotSupported
+from mere.sql.bind.bulk import long_insert
 from mere.sql.dialect import Mere
 from mere.sql.lexer import Token, tokens
 
@@ -22,6 +23,9 @@ _REWRITTEN = re.compile(r"\boverriding\b|\bmerge\b", re.IGNORECASE)
 
 def parse(text: str) -> exp.Expression:
     """One statement. The tree is never changed by binding, so it may be kept and bound again."""
+    long = long_insert(text)
+    if long is not None:
+        return long
     overriding = ""
     if _REWRITTEN.search(text):
         text, overriding = _rewrite(text)
