@@ -71,8 +71,9 @@ def connect(settings: EngineSettings, macros: Sequence[str], *, immutable: bool 
         for name in names:
             connection.execute(f"LOAD {quote(str(extension_file(name)))}")
         _create_secrets(connection, settings)
-        options = {**_MEANING, **(_CACHES if immutable else {}), **_certificates(settings.environment)}
+        options = {**_MEANING, **(_CACHES if immutable else {})}
         if "httpfs" in names:
+            options |= _certificates(settings.environment)
             options |= _HTTP_CACHES if immutable else {"enable_global_s3_configuration": "false"}
         for name, value in options.items():
             connection.execute(f"SET GLOBAL {name} = {value}")
