@@ -1,4 +1,4 @@
-"""The DuckDB text of a slice: its tree, with scans and constants in their places. Pure functions, coordinator process."""
+"""The DuckDB text of a slice: its tree, with scans and constants in their places. Pure; coordinator process."""
 
 from __future__ import annotations
 

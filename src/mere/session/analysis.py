@@ -16,12 +16,14 @@ from sqlglot import exp
 
 from mere.catalog.backend import CommandResult, Describe, Description, Fetch
 from mere.catalog.resolve import read_resolved, resolve_step
+from mere.errors import FeatureNotSupported
 from mere.lake.metadata import Snapshot
+from mere.session.routing import NotOurs
 from mere.session.state import Parameters, SessionState
 from mere.session.travel import without_time_travel
 from mere.sql.bind import BindContext, BoundStatement, ParameterValue, bind, parse, relation_names
 from mere.sql.lexer import Statement
-from mere.sql.relations import Resolved
+from mere.sql.relations import Kind, Resolved
 from mere.sql.types import PgType
 
 _STATE = """SELECT id, schema_version, at, pg_catalog.current_setting('statement_timeout'),
@@ -72,20 +74,26 @@ _parsed = _Parsed()
 
 
 async def analyse(state: SessionState, statement: Statement, param_oids: Sequence[int] = ()) -> Analysis:
-    """Raises PostgreSQL's own errors for what it finds wrong, with positions in the statement's text."""
-    tree, names = _parsed.get(statement.text)
+    """Raises NotOurs for a statement that names no lake table, and PostgreSQL's own errors for what it finds wrong, with positions in the statement's text."""
+    try:
+        tree, names = _parsed.get(statement.text)
+    except FeatureNotSupported as error:
+        raise NotOurs(error) from error
     text = without_time_travel(statement.text)
     results: Sequence[Any] = await state.backend.pipeline(
         [Describe(text, tuple(param_oids)), resolve_step(names), Fetch(_STATE)]
     )
     description, relations, settings = results
+    resolved = read_resolved(relations.rows)
+    if all(relation.kind is Kind.POSTGRES for relation in resolved.by_name.values()):
+        raise NotOurs()
     assert isinstance(description, Description) and isinstance(relations, CommandResult)
     version, schema_version, at, timeout, read_only = settings.rows[0]
     state.limit_time(_seconds(timeout))
     snapshot = Snapshot(int(version), int(schema_version), datetime.fromisoformat(at))
     return Analysis(
         description,
-        read_resolved(relations.rows),
+        resolved,
         state.transaction.pin(snapshot),
         read_only == "on",
         state.backend.parameters.get("TimeZone", "UTC"),

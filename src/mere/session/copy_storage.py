@@ -71,8 +71,8 @@ async def copy_to_storage(state: SessionState, command: Copy) -> int:
             slice_ = plan(query.bound).root
             text = await slice_text(slice_, query.view, PostgresRows(state.backend), workspace, outputs)
             aliases = ", ".join(map(quote_identifier, names))
-            statement = f"COPY (SELECT * FROM ({text}) AS mere_out({aliases})) TO {quote(url)} ({_write_options(command, form)})"
-            rows = await workspace.rows(statement)
+            source = f"SELECT * FROM ({text}) AS mere_out({aliases})"
+            rows = await workspace.rows(f"COPY ({source}) TO {quote(url)} ({_write_options(command, form)})")
             return int(rows[0][0])
 
 

@@ -1,4 +1,4 @@
-"""COPY ... TO STDOUT: rows rendered and encoded on the engine's threads, one CopyData message each. Coordinator process."""
+"""COPY ... TO STDOUT: rows rendered and encoded on the engine's threads, a message each. Coordinator process."""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from mere.errors import MereError, SqlSyntaxError, UndefinedObject
 from mere.session.parameters import read_parameters
 from mere.session.relay import Pipeline
-from mere.session.routing import is_ours, names_are_fresh
+from mere.session.routing import NotOurs, is_ours, names_are_fresh
 from mere.session.runner import describe, run
 from mere.session.select import with_formats
 from mere.session.state import Portal, Prepared, SessionState
-from mere.sql.lexer import split
-from mere.sql.statements import classify
+from mere.sql.lexer import Statement, split
+from mere.sql.statements import StatementKind, classify
 from mere.wire import messages
 from mere.wire.frontend import Bind, Close, Describe, Execute, Flush, FrontendMessage, Parse, Sync, decode_text
 
@@ -91,14 +91,21 @@ class ExtendedProtocol:
         if statement is not None and kind is not None:
             if not names_are_fresh(state):
                 await self._own_turn()
-            if await is_ours(state, statement, kind):
-                await self._own_turn()
-                description = await describe(state, statement, kind, message.param_oids)
-                state.prepared[message.name] = Prepared(statement, kind, description.param_oids, False, description)
-                state.client.write(messages.PARSE_COMPLETE)
+            if await is_ours(state, statement, kind) and await self._keep(message, statement, kind):
                 return
         state.prepared[message.name] = Prepared(statement, kind, message.param_oids, True)
         self._pipeline.forward(message.raw)
+
+    async def _keep(self, message: Parse, statement: Statement, kind: StatementKind) -> bool:
+        """Prepares a statement of our own; False when a closer look says that it is PostgreSQL's."""
+        await self._own_turn()
+        try:
+            description = await describe(self._state, statement, kind, message.param_oids)
+        except NotOurs:
+            return False
+        self._state.prepared[message.name] = Prepared(statement, kind, description.param_oids, False, description)
+        self._state.client.write(messages.PARSE_COMPLETE)
+        return True
 
     async def _own_turn(self) -> None:
         """Makes the backing connection free for queries of our own: everything forwarded is answered, and what
@@ -163,7 +170,10 @@ class ExtendedProtocol:
         prepared, state = portal.prepared, self._state
         if prepared.statement is None or prepared.kind is None:
             raise UndefinedObject("prepared statement does not exist", sqlstate="26000")
-        outcome = await run(state, prepared.statement, prepared.kind, portal.parameters, portal.result_formats)
+        try:
+            outcome = await run(state, prepared.statement, prepared.kind, portal.parameters, portal.result_formats)
+        except NotOurs:
+            raise MereError("cached plan must not change result type", sqlstate="0A000") from None
         portal.tag = outcome.tag
         portal.rows = outcome.rows
         portal.counted = outcome.counted

@@ -27,7 +27,7 @@ async def insert_into_heap(state: SessionState, analysis: Analysis, bound: Bound
     """Returns the number of rows. UPDATE, DELETE, MERGE and RETURNING with rows of the lake are refused."""
     if not isinstance(bound, BoundInsert) or bound.source is None or bound.mixed or bound.returning is not None:
         raise FeatureNotSupported(
-            "changing a PostgreSQL table by rows of lake tables is supported as INSERT ... SELECT without RETURNING only",
+            "PostgreSQL tables take rows of lake tables by INSERT ... SELECT without RETURNING only",
             hint="Copy the rows into a temporary table first.",
         )
     view = lake_view(state, analysis.snapshot)

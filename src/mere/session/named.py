@@ -62,7 +62,8 @@ async def arguments(state: SessionState, statement: Statement) -> tuple[Prepared
     if not command.arguments:
         return prepared, Parameters()
     names = await state.backend.fetch(
-        "SELECT pg_catalog.format_type(oid, NULL) FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS u(oid, n) ORDER BY n",
+        "SELECT pg_catalog.format_type(oid, NULL)"
+        " FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS u(oid, n) ORDER BY n",
         ["{" + ",".join(map(str, prepared.param_oids)) + "}"],
     )
     casts = ", ".join(

@@ -1,4 +1,4 @@
-"""What a query over the lake takes from PostgreSQL: evaluated constants, and rows of heap, temporary and catalog tables.
+"""What a query over the lake takes from PostgreSQL: evaluated constants, and rows of the tables that it keeps.
 
 Read as the user, on the session's own backing connection. Lives in the coordinator process.
 """

@@ -159,7 +159,8 @@ def _old_names(
     texts = []
     for column, text in zip(kept, selected, strict=True):
         if column.attnum not in expressions and old[column.attnum].name != column.name:
-            text = f"{quote_identifier(old[column.attnum].name)}::{format_type(column.type)} AS {quote_identifier(column.name)}"
+            before = quote_identifier(old[column.attnum].name)
+            text = f"{before}::{format_type(column.type)} AS {quote_identifier(column.name)}"
         texts.append(text)
     return texts
 

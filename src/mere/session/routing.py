@@ -104,6 +104,15 @@ def names_are_fresh(state: SessionState) -> bool:
     return state.lake_names is not None and state.names_version == state.database.names_version
 
 
+class NotOurs(Exception):
+    """A closer look says that the statement is PostgreSQL's after all: a word was an alias, not a lake table's name,
+    or (`reason`) its syntax is beyond the binder, and the tripwire will tell if it reads a lake table."""
+
+    def __init__(self, reason: MereError | None = None) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 def is_tripwire(error: MereError) -> bool:
     """PostgreSQL was about to read a shell: the routing knew too few names."""
     return error.sqlstate == "0A000" and error.message.endswith(_TRIPWIRE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mere.errors import MereError
 from mere.session.relay import relay_query
-from mere.session.routing import is_ours, is_tripwire
+from mere.session.routing import NotOurs, is_ours, is_tripwire
 from mere.session.rows import Outcome
 from mere.session.runner import run
 from mere.session.state import Parameters, SessionState
@@ -44,11 +44,17 @@ async def _run_one(state: SessionState, statement: Statement, alone: bool) -> by
     kind = classify(statement)
     if not alone and not state.transaction.open and kind not in TRANSACTION_CONTROL:
         await state.transaction.ensure()
+    reason: MereError | None = None
     if await is_ours(state, statement, kind):
-        return await _send(state, await run(state, statement, kind, Parameters(), ()))
+        try:
+            return await _send(state, await run(state, statement, kind, Parameters(), ()))
+        except NotOurs as other:
+            reason = other.reason
     try:
         await relay_query(state, statement.text)
     except MereError as error:
+        if reason is not None and is_tripwire(error):
+            raise reason from error
         if not is_tripwire(error) or state.transaction.open:
             raise
         state.lake_names = None
