@@ -74,7 +74,7 @@ _parsed = _Parsed()
 
 
 async def analyse(state: SessionState, statement: Statement, param_oids: Sequence[int] = ()) -> Analysis:
-    """Raises NotOurs for a statement that names no lake table, and PostgreSQL's own errors for what it finds wrong, with positions in the statement's text."""
+    """Raises NotOurs for a statement that names no lake table, and PostgreSQL's errors for what it finds wrong."""
     try:
         tree, names = _parsed.get(statement.text)
     except FeatureNotSupported as error:
