@@ -55,6 +55,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "wal_level": "replica",
     "wal_compression": "on",
+    "max_parallel_maintenance_workers": "0",  # a parallel index build plans the table, which the tripwire refuses
     "jit": "off",  # only metadata is queried here; compiling costs more than it saves
     "io_method": "sync",
     "autovacuum_naptime": "15s",

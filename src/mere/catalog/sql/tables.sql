@@ -58,4 +58,18 @@ CREATE UNLOGGED TABLE IF NOT EXISTS mere.ddl_ticket (
 -- LOCK TABLE mere.commit_lock IN EXCLUSIVE MODE, inside definer functions only (advisory locks are anybody's).
 CREATE TABLE IF NOT EXISTS mere.commit_lock () USING heap;
 
-CREATE TABLE IF NOT EXISTS mere.version (version int NOT NULL) USING heap;
+-- Written by the gateway when a transaction first writes files of a table: PostgreSQL cannot see them otherwise.
+CREATE UNLOGGED TABLE IF NOT EXISTS mere.written (
+    xid   xid8 NOT NULL,
+    relid oid NOT NULL,
+    PRIMARY KEY (xid, relid)
+) USING heap;
+
+-- Constraints that were announced (keys) or found to hold for the data there is (checks).
+CREATE TABLE IF NOT EXISTS mere.shell_constraint (
+    constraint_oid oid PRIMARY KEY,
+    relid          oid NOT NULL
+) USING heap;
+
+-- Digest of the SQL that was installed here last.
+CREATE TABLE IF NOT EXISTS mere.installed (digest text NOT NULL) USING heap;
