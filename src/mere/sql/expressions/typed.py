@@ -22,6 +22,10 @@ PLACEHOLDER = 64  # holds a parameter or a constant that PostgreSQL will evaluat
 # How numeric values are carried: DECIMAL(precision, scale), or DOUBLE where no exact form fits.
 Carrier = tuple[int, int] | None
 
+# How many decimals of a numeric are shown: the carrier's scale; PostgreSQL's choice for a quotient of this size; or
+# as many as are not zero, where PostgreSQL's scale is that of the value itself (text or float8 cast to numeric).
+FIXED, QUOTIENT, TRIMMED = 0, 1, 2
+
 
 class Coercion(IntEnum):
     """pg_cast.castcontext, widening."""
@@ -37,7 +41,7 @@ class Typed:
 
     `sql` is owned by whoever embeds it: embed it once, or copy it. An untyped literal (or NULL) has type UNKNOWN until
     `coerce` decides. `decimal` is (precision, scale) of a numeric in DuckDB, None when the numeric is a DOUBLE there;
-    `quotient` marks a numeric whose display scale PostgreSQL derives from its value (division, avg).
+    `display` says how many decimals of a numeric are shown, `minimum_scale` the fewest of a QUOTIENT.
     `value` is the Python value of a literal or folded constant (str, int, Decimal, bool, date, datetime).
     `fields` are the members of a ROW(...).
     """
@@ -46,11 +50,12 @@ class Typed:
     type: PgType
     marks: int = 0
     decimal: Carrier = None
-    quotient: bool = False
+    display: int = FIXED
+    minimum_scale: int = 0
     value: object = None
     is_null: bool = False  # the literal NULL
     fields: tuple[Typed, ...] = ()
-    typed_literal: bool = False  # sql is a bare literal whose DuckDB type follows its neighbours
+    bare: bool = False  # sql is a bare number whose DuckDB type follows its neighbours
 
     @property
     def contains_aggregate(self) -> bool:
@@ -84,7 +89,7 @@ class Typed:
 
     def reference(self, sql: exp.Expression) -> Typed:
         """The same value read as a column of an enclosing query: type and carrier stay, literal facts go."""
-        return Typed(sql, self.type, COLUMN, self.decimal, self.quotient, fields=self.fields)
+        return Typed(sql, self.type, COLUMN, self.decimal, self.display, self.minimum_scale, fields=self.fields)
 
     def with_sql(self, sql: exp.Expression) -> Typed:
         return replace(self, sql=sql)

@@ -1,0 +1,3 @@
+"""Array functions. Coordinator process."""
+
+from __future__ import annotations

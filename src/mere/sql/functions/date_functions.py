@@ -1,0 +1,3 @@
+"""Date functions. Coordinator process."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Json functions. Coordinator process."""
+
+from __future__ import annotations

@@ -1,0 +1,62 @@
+"""Values as JSON text, as to_json() and the json aggregates write them. Coordinator process."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from mere.sql.coercion import as_text
+from mere.sql.expressions.build import call, cast
+from mere.sql.expressions.context import Context
+from mere.sql.expressions.typed import Typed
+from mere.sql.types import (
+    BOOL,
+    JSON,
+    JSONB,
+    NUMBERS,
+    STRINGS,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    PgType,
+    element_of,
+)
+
+
+def to_json_text(context: Context, value: Typed) -> exp.Expression:
+    """VARCHAR with the JSON of a value; NULL for NULL."""
+    oid = value.type.oid
+    if value.fields:
+        return _row(context, value)
+    if element_of(oid):
+        return _array(context, value)
+    if value.is_unknown or oid in STRINGS:
+        return cast(call("to_json", as_text(value, context.env).sql), "VARCHAR")
+    if oid == BOOL:
+        return cast(value.sql, "VARCHAR")
+    if oid == JSON:
+        return cast(value.sql, "VARCHAR")
+    text = as_text(value, context.env).sql
+    if oid in NUMBERS:
+        return call("mere_json_number_text", text)
+    if oid == JSONB:
+        return text
+    if oid in (TIMESTAMP, TIMESTAMPTZ):
+        full = oid == TIMESTAMPTZ
+        return call("mere_json_timestamptz" if full else "mere_json_timestamp", text)
+    return cast(call("to_json", text), "VARCHAR")
+
+
+def _array(context: Context, value: Typed) -> exp.Expression:
+    element = Typed(exp.column("e"), PgType(element_of(value.type.oid), value.type.typmod), value.marks, value.decimal)
+    body = call("coalesce", to_json_text(context, element), exp.Literal.string("null"))
+    return call(
+        "mere_json_list", call("list_transform", value.sql, exp.Lambda(this=body, expressions=[exp.to_identifier("e")]))
+    )
+
+
+def _row(context: Context, value: Typed) -> exp.Expression:
+    parts: list[exp.Expression] = []
+    for index, member in enumerate(value.fields):
+        key = f'"f{index + 1}":'
+        text = call("coalesce", to_json_text(context, member), exp.Literal.string("null"))
+        parts.append(call("concat", exp.Literal.string(("," if index else "") + key), text))
+    return call("concat", exp.Literal.string("{"), *parts, exp.Literal.string("}"))

@@ -1,0 +1,145 @@
+"""Macros: numbers, their arithmetic and their input from text. Text of DuckDB SQL; see mere.sql.macros."""
+
+from __future__ import annotations
+
+MACROS = r"""
+mere_int_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE a // b END
+
+mere_mod(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE a % b END
+
+mere_float_div(a, b) = CASE WHEN b = 0 AND a IS NOT NULL THEN error('22012:division by zero') ELSE a / b END
+
+mere_fraction(rest, b) = CAST((2 * abs(rest) * 100000000000000000000::HUGEINT + abs(b)) // (2 * abs(b)) AS DECIMAL(38,0))
+    * (0.00000000000000000001::DECIMAL(21,20))
+
+mere_short_quotient(a, b) = CAST(abs(a) // abs(b) AS DECIMAL(18,0))::DECIMAL(38,20) + mere_fraction(a % b, b)
+
+mere_short_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
+    WHEN (a < 0) != (b < 0) THEN -mere_short_quotient(a, b) ELSE mere_short_quotient(a, b) END
+
+mere_digits10(rest, b) = (rest * 10000000000::HUGEINT) // b
+
+mere_long_tail(rest, b) = CAST(mere_digits10(rest, b) * 10000000000::HUGEINT
+    + (2 * ((rest * 10000000000::HUGEINT) % b) * 10000000000::HUGEINT + b) // (2 * b) AS DECIMAL(38,0))
+    * (0.00000000000000000001::DECIMAL(21,20))
+
+mere_long_quotient(a, b) = CAST(a // b AS DECIMAL(38,0))::DECIMAL(38,20) + mere_long_tail(a % b, b)
+
+mere_long_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
+    WHEN (a < 0) != (b < 0) THEN -mere_long_quotient(abs(a), abs(b)) ELSE mere_long_quotient(abs(a), abs(b)) END
+
+mere_avg(total, n) = CASE WHEN n > 0 THEN mere_short_div(total, n) END
+
+mere_long_avg(total, n) = CASE WHEN n > 0 THEN mere_long_div(total, n) END
+
+mere_acosh(x) = CASE WHEN x < 1 THEN error('22003:input is out of range') ELSE acosh(x) END
+
+mere_atanh(x) = CASE WHEN x < -1 OR x > 1 THEN error('22003:input is out of range') ELSE atanh(x) END
+
+mere_shift_left_64(x, n) = CAST((CAST(x AS HUGEINT) & 18446744073709551615) AS UBIGINT)
+
+mere_round_half_even(x) = round_even(x, 0)
+
+mere_float_text(x) = CASE WHEN isfinite(x) THEN format('{:.15g}', x)
+    WHEN x IS NULL THEN NULL ELSE error('0A000:numeric NaN and infinity are not supported') END
+
+mere_real_text(x) = CASE WHEN isfinite(x) THEN format('{:.6g}', CAST(x AS DOUBLE))
+    WHEN x IS NULL THEN NULL ELSE error('0A000:numeric NaN and infinity are not supported') END
+
+mere_float_to_decimal(x, s) = CAST(mere_float_text(x) AS DECIMAL(38,15))
+
+mere_float_to_int2(x) = CASE WHEN x IS NULL THEN NULL
+    WHEN x >= -32768.5::DOUBLE AND x < 32767.5::DOUBLE THEN CAST(round_even(x, 0) AS SMALLINT) ELSE error('22003:smallint out of range') END
+
+mere_float_to_int4(x) = CASE WHEN x IS NULL THEN NULL
+    WHEN x >= -2147483648.5::DOUBLE AND x < 2147483647.5::DOUBLE THEN CAST(round_even(x, 0) AS INTEGER) ELSE error('22003:integer out of range') END
+
+mere_float_to_int8(x) = CASE WHEN x IS NULL THEN NULL
+    WHEN x >= -9223372036854775808::DOUBLE AND x < 9223372036854775808::DOUBLE THEN CAST(round_even(x, 0) AS BIGINT) ELSE error('22003:bigint out of range') END
+
+mere_float8_to_float4(x) = CASE WHEN isfinite(x) AND abs(x) > 3.4028235677973366e38::DOUBLE THEN error('22003:value out of range: overflow')
+    ELSE CAST(x AS FLOAT) END
+
+mere_checked_float(x, finite) = CASE WHEN isinf(x) AND finite THEN error('22003:value out of range: overflow') ELSE x END
+
+mere_is_integer_text(x) = regexp_full_match(x, '\s*[-+]?[0-9]+(_[0-9]+)*\s*')
+
+mere_integer_error(x, name) = CASE WHEN mere_is_integer_text(x)
+    THEN error(concat('22003:value "', x, '" is out of range for type ', name))
+    ELSE error(concat('22P02:invalid input syntax for type ', name, ': "', x, '"')) END
+
+mere_text_to_int2(x) = CASE WHEN x IS NULL THEN NULL WHEN mere_is_integer_text(x) AND TRY_CAST(x AS SMALLINT) IS NOT NULL
+    THEN TRY_CAST(x AS SMALLINT) ELSE mere_integer_error(x, 'smallint') END
+
+mere_text_to_int4(x) = CASE WHEN x IS NULL THEN NULL WHEN mere_is_integer_text(x) AND TRY_CAST(x AS INTEGER) IS NOT NULL
+    THEN TRY_CAST(x AS INTEGER) ELSE mere_integer_error(x, 'integer') END
+
+mere_text_to_int8(x) = CASE WHEN x IS NULL THEN NULL WHEN mere_is_integer_text(x) AND TRY_CAST(x AS BIGINT) IS NOT NULL
+    THEN TRY_CAST(x AS BIGINT) ELSE mere_integer_error(x, 'bigint') END
+
+mere_is_float_text(x) = regexp_full_match(x, '\s*[-+]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|(?i:inf|infinity|nan))\s*')
+
+mere_is_infinity_text(x) = regexp_full_match(x, '\s*[-+]?(?i:inf|infinity)\s*')
+
+mere_text_to_float8(x) = CASE WHEN x IS NULL THEN NULL WHEN NOT mere_is_float_text(x)
+    THEN error(concat('22P02:invalid input syntax for type double precision: "', x, '"'))
+    WHEN isinf(TRY_CAST(x AS DOUBLE)) AND NOT mere_is_infinity_text(x)
+    THEN error(concat('22003:"', x, '" is out of range for type double precision')) ELSE CAST(x AS DOUBLE) END
+
+mere_text_to_float4(x) = CASE WHEN x IS NULL THEN NULL WHEN NOT mere_is_float_text(x)
+    THEN error(concat('22P02:invalid input syntax for type real: "', x, '"'))
+    WHEN isinf(TRY_CAST(x AS FLOAT)) AND NOT mere_is_infinity_text(x)
+    THEN error(concat('22003:"', x, '" is out of range for type real')) ELSE CAST(x AS FLOAT) END
+
+mere_numeric_text(x) = CASE WHEN regexp_full_match(x, '\s*[-+]?([0-9]+(_[0-9]+)*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*') THEN trim(x)
+    WHEN x IS NULL THEN NULL WHEN regexp_full_match(x, '\s*[-+]?(?i:inf|infinity|nan)\s*')
+    THEN error('0A000:numeric NaN and infinity are not supported')
+    ELSE error(concat('22P02:invalid input syntax for type numeric: "', x, '"')) END
+
+mere_sqrt(x) = CASE WHEN x < 0 THEN error('2201F:cannot take square root of a negative number') ELSE sqrt(x) END
+
+mere_ln(x) = CASE WHEN x = 0 THEN error('2201E:cannot take logarithm of zero')
+    WHEN x < 0 THEN error('2201E:cannot take logarithm of a negative number') ELSE ln(x) END
+
+mere_log10(x) = CASE WHEN x = 0 THEN error('2201E:cannot take logarithm of zero')
+    WHEN x < 0 THEN error('2201E:cannot take logarithm of a negative number') ELSE log10(x) END
+
+mere_log(b, x) = mere_float_div(mere_ln(x), mere_ln(b))
+
+mere_power(a, b) = CASE WHEN a = 0 AND b < 0 THEN error('2201F:zero raised to a negative power is undefined')
+    WHEN a < 0 AND isfinite(b) AND b != floor(b) THEN error('2201F:a negative number raised to a non-integer power yields a complex result')
+    WHEN isinf(power(a, b)) AND isfinite(a) AND isfinite(b) THEN error('22003:value out of range: overflow') ELSE power(a, b) END
+
+mere_exp(x) = CASE WHEN isinf(exp(x)) AND isfinite(x) THEN error('22003:value out of range: overflow') ELSE exp(x) END
+
+mere_unit_range(x) = CASE WHEN x < -1 OR x > 1 THEN error('22003:input is out of range') ELSE x END
+
+mere_float_sign(x) = CASE WHEN x > 0 THEN 1::DOUBLE WHEN x < 0 THEN -1::DOUBLE WHEN x = 0 THEN 0::DOUBLE ELSE x END
+
+mere_trunc_float(x) = CASE WHEN isfinite(x) THEN trunc(x) ELSE x END
+
+mere_cbrt(x) = cbrt(x)
+
+mere_gcd(a, b) = abs(gcd(a, b))
+
+mere_lcm(a, b) = CASE WHEN a = 0 OR b = 0 THEN a * 0 ELSE abs(lcm(a, b)) END
+
+mere_factorial(n) = CASE WHEN n < 0 THEN error('22003:factorial of a negative number is undefined')
+    WHEN n > 33 THEN error('22003:value out of range: numeric has at most 38 digits') ELSE factorial(CAST(n AS INTEGER)) END
+
+mere_width_bucket(x, low, high, n) = CASE WHEN n <= 0 THEN error('2201G:count must be greater than zero')
+    WHEN low = high THEN error('2201G:lower bound cannot equal upper bound')
+    WHEN low < high THEN CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1
+        ELSE CAST(floor((x - low)::DOUBLE / (high - low)::DOUBLE * n) AS INTEGER) + 1 END
+    ELSE CASE WHEN x > low THEN 0 WHEN x <= high THEN n + 1
+        ELSE CAST(floor((low - x)::DOUBLE / (low - high)::DOUBLE * n) AS INTEGER) + 1 END END
+
+mere_width_bucket_array(x, bounds) = CAST(len(list_filter(bounds, lambda b: b <= x)) AS INTEGER)
+
+mere_random() = random()
+
+mere_shift_left(x, n, bits) = x << n
+
+mere_to_oct(x) = CASE WHEN x = 0 THEN '0' ELSE ltrim(list_aggregate(list_transform(range(21, -1, -1),
+    lambda i: CAST(((x >> CAST(3 * i AS BIGINT)) & 7) & CASE WHEN i = 21 THEN 1 ELSE 7 END AS VARCHAR)), 'string_agg', ''), '0') END
+"""

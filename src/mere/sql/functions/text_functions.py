@@ -1,0 +1,3 @@
+"""Text functions. Coordinator process."""
+
+from __future__ import annotations
