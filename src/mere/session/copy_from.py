@@ -2,10 +2,69 @@
 
 from __future__ import annotations
 
-from mere.errors import FeatureNotSupported
+from collections.abc import Sequence
+
+from mere.errors import ProtocolViolation, QueryCanceled
+from mere.lake.message import NewFile
+from mere.segment.copy_format import parse_copy_options
+from mere.segment.copy_in import CopyIn
+from mere.segment.copy_sql import InputColumn, Reader
+from mere.segment.workspace import Workspace
+from mere.session.copy_target import copy_target
+from mere.session.environment import SessionEnvironment
+from mere.session.insert import insert_rows
 from mere.session.state import SessionState
 from mere.sql.copy_command import Copy
+from mere.wire import messages
+from mere.wire.frontend import CopyDone, CopyFail, Flush, Sync
 
 
 async def copy_from_client(state: SessionState, command: Copy) -> int:
-    raise FeatureNotSupported("COPY FROM STDIN")
+    """Loads the client's rows into the transaction; returns how many."""
+    form = parse_copy_options(command.options, is_from=True, remote=False)
+    target = await copy_target(state, command)
+    columns = tuple(InputColumn(column.name, column.type) for column in target.bound.given)
+    reader = Reader(form, columns, SessionEnvironment(state.backend.parameters.get("TimeZone", "UTC")))
+
+    async def write(workspace: Workspace, select: str) -> Sequence[NewFile]:
+        state.workspaces.add(workspace)
+        return await insert_rows(state, target.view, target.bound, workspace, select)
+
+    load = CopyIn(state.services.engine, reader, target.bound.relation.name, write)
+    before = state.transaction.overlay
+    state.client.write(messages.copy_in_response(len(columns)))
+    await state.client.drain()
+    try:
+        await _feed(state, load)
+        result = await load.finish()
+    except BaseException:
+        state.transaction.overlay = before
+        await load.abort()
+        raise
+    if result.skipped:
+        rows = "row was" if result.skipped == 1 else "rows were"
+        state.notice(f"{result.skipped} {rows} skipped due to data type incompatibility")
+    return result.rows
+
+
+async def _feed(state: SessionState, load: CopyIn) -> None:
+    while True:
+        piece = await state.client.receive_copy()
+        state.check_cancelled()
+        match piece:
+            case bytes():
+                await load.feed(piece)
+            case CopyDone():
+                return
+            case CopyFail():
+                raise QueryCanceled(f"COPY from stdin failed: {piece.reason}")
+            case Sync() | Flush():
+                continue
+            case _:
+                raise UnexpectedMessage("unexpected message type during COPY from stdin")
+
+
+class UnexpectedMessage(ProtocolViolation):
+    """Anything but COPY data: an error of the statement."""
+
+    severity = "ERROR"

@@ -48,7 +48,8 @@ async def copy_from_storage(state: SessionState, command: Copy) -> int:
         async with workspace:
             columns = target.bound.given
             selected = await _source(workspace, command, form, url, columns)
-            return await insert_rows(state, target.view, target.bound, workspace, selected)
+            files = await insert_rows(state, target.view, target.bound, workspace, selected)
+            return sum(file.rows for file in files)
 
 
 async def copy_to_storage(state: SessionState, command: Copy) -> int:

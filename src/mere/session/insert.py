@@ -9,6 +9,7 @@ from __future__ import annotations
 from mere.errors import DataError
 from mere.execute.query import slice_text
 from mere.execute.scans import LakeView
+from mere.lake.message import NewFile
 from mere.plan.planner import plan
 from mere.segment.workspace import Workspace
 from mere.session.checks import checked_query
@@ -25,19 +26,19 @@ _SOURCE = "mere_source"
 
 async def insert(state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace) -> int:
     """Adds the rows to the transaction and returns how many. With RETURNING they stand in `mere_rows` afterwards."""
-    return await insert_rows(state, view, bound, workspace, await _source_text(state, view, bound, workspace))
+    files = await insert_rows(state, view, bound, workspace, await _source_text(state, view, bound, workspace))
+    return sum(file.rows for file in files)
 
 
 async def insert_rows(
     state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace, source: str
-) -> int:
-    """As `insert`, for rows from any DuckDB query that gives `bound.given`, in order and by name."""
+) -> tuple[NewFile, ...]:
+    """As `insert`, for rows from any DuckDB query that gives `bound.given`, in order and by name. Returns the files."""
     per_row = [*bound.mixed, *(d for d in bound.defaults if d.expression is not None and not is_stable(d.expression))]
     if per_row or bound.returning is not None:
         return await _materialised(state, view, bound, workspace, source)
     query = await _select_all_columns(state, workspace, bound, f"({source}) AS {_SOURCE}", 0)
-    files = await store(state, workspace, bound.relation, checked_query(bound, query), view.snapshot.id)
-    return sum(file.rows for file in files)
+    return await store(state, workspace, bound.relation, checked_query(bound, query), view.snapshot.id)
 
 
 async def _source_text(state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace) -> str:
@@ -48,13 +49,12 @@ async def _source_text(state: SessionState, view: LakeView, bound: BoundInsert, 
 
 async def _materialised(
     state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace, source: str
-) -> int:
+) -> tuple[NewFile, ...]:
     await workspace.execute(f"CREATE TEMP TABLE {_SOURCE} AS {source}")
     count = int((await workspace.rows(f"SELECT count(*) FROM {_SOURCE}"))[0][0])
     query = await _select_all_columns(state, workspace, bound, _SOURCE, count)
     await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {checked_query(bound, query)}")
-    await store(state, workspace, bound.relation, f"SELECT * FROM {ROWS}", view.snapshot.id)
-    return count
+    return await store(state, workspace, bound.relation, f"SELECT * FROM {ROWS}", view.snapshot.id)
 
 
 async def _select_all_columns(
