@@ -138,7 +138,7 @@ async def _create_access_method(connection: asyncpg.Connection) -> None:
 def _create_lake_schema(server: PostgresServer) -> None:
     """DuckLake's tables are made by its own extension, in a throw-away DuckDB that downloads nothing."""
     with tempfile.TemporaryDirectory(dir=server.data.path) as home:
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
             "extension_directory": home,
             "home_directory": home,

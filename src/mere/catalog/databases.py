@@ -1,8 +1,8 @@
 """Lake databases: create, bring up to date, drop. Runs in the `mere serve` process, for the gateway.
 
 The gateway owns CREATE DATABASE: a copy of a lake database would share its files, and maintenance of one would destroy
-the other. A new database is a copy of `mere_template` under a passing name, gets a prefix of its own in the storage, and
-only then its name, so nobody ever sees half of it.
+the other. A new database is a copy of `mere_template` under a passing name, gets a prefix of its own in the storage,
+and only then its name, so nobody ever sees half of it.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ async def create_database(
 async def drop_database(
     server: PostgresServer, role: str, name: str, *, if_exists: bool = False, force: bool = False
 ) -> LakeDatabase | None:
-    """DROP DATABASE for `role`. The caller has closed its own connections; it removes the files under `data_url` after."""
+    """DROP DATABASE for `role`. The caller has closed its connections, and removes the files under `data_url` after."""
     connection = await server.connect()
     try:
         found = await connection.fetchrow(

@@ -47,7 +47,7 @@ DECLARE
     relations jsonb;
     rights jsonb;
 BEGIN
-    SELECT jsonb_agg(jsonb_build_array(n.name, f.oid)), array_agg(DISTINCT f.oid) INTO named, roots
+    SELECT jsonb_agg(jsonb_build_array(n.name, f.oid::bigint)), array_agg(DISTINCT f.oid) INTO named, roots
     FROM jsonb_array_elements(names) AS n (name)
     CROSS JOIN LATERAL (SELECT jsonb_array_length(n.name) AS parts, n.name ->> -1 AS last, n.name ->> -2 AS schema, n.name ->> -3 AS base) AS p
     CROSS JOIN LATERAL (
@@ -62,7 +62,7 @@ BEGIN
         RETURN '{"named": [], "inside": [], "relations": [], "rights": []}';
     END IF;
     reached := roots;
-    wanted := (SELECT jsonb_agg(jsonb_build_array(o, me)) FROM unnest(roots) AS o);
+    wanted := (SELECT jsonb_agg(jsonb_build_array(o::bigint, me::bigint)) FROM unnest(roots) AS o);
 
     IF EXISTS (SELECT FROM pg_class WHERE oid = ANY (roots) AND relkind = 'v' AND oid >= 16384) THEN
         WITH RECURSIVE reach AS (
@@ -82,20 +82,20 @@ BEGIN
             SELECT reach.view FROM upward JOIN reach USING (oid) WHERE reach.view <> 0
         )
         SELECT coalesce(array_agg(DISTINCT view) FILTER (WHERE view <> 0), '{}'), array_agg(DISTINCT oid),
-               coalesce(jsonb_agg(jsonb_build_array(view, oid, role)) FILTER (WHERE view <> 0), '[]'),
-               jsonb_agg(DISTINCT jsonb_build_array(oid, role))
+               coalesce(jsonb_agg(jsonb_build_array(view::bigint, oid::bigint, role::bigint)) FILTER (WHERE view <> 0), '[]'),
+               jsonb_agg(DISTINCT jsonb_build_array(oid::bigint, role::bigint))
         INTO lake_views, reached, inside, wanted
         FROM reach WHERE view = 0 OR view IN (SELECT oid FROM upward);
     END IF;
 
     SELECT jsonb_agg(jsonb_build_object(
-        'oid', c.oid, 'schema', s.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
+        'oid', c.oid::bigint, 'schema', s.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
         'kind', CASE WHEN m.relid IS NOT NULL THEN 'lake' WHEN c.oid = ANY (lake_views) THEN 'view' ELSE 'postgres' END,
         'temporary', c.relpersistence = 't', 'facts', m.facts,
         'view_sql', CASE WHEN c.oid = ANY (lake_views) THEN pg_get_viewdef(c.oid) END,
         'checks', CASE WHEN c.relchecks > 0 THEN (SELECT jsonb_agg(jsonb_build_array(k.conname, pg_get_expr(k.conbin, k.conrelid)) ORDER BY k.conname)
             FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conenforced) END,
-        'columns', (SELECT jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+        'columns', (SELECT jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid::bigint, a.atttypmod, a.attnotnull,
                 CASE WHEN a.atthasdef THEN pg_get_expr(d.adbin, d.adrelid) END, a.attidentity, a.attgenerated,
                 m.fields -> a.attnum::text -> 0, m.fields -> a.attnum::text -> 1, m.fields -> a.attnum::text -> 2) ORDER BY a.attnum)
             FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -105,7 +105,7 @@ BEGIN
     LEFT JOIN mere.map_facts(reached) AS m ON m.relid = c.oid
     WHERE c.oid = ANY (reached);
 
-    SELECT jsonb_agg(jsonb_build_object('oid', w.oid, 'role', w.role,
+    SELECT jsonb_agg(jsonb_build_object('oid', w.oid::bigint, 'role', w.role::bigint,
         'privileges', (SELECT coalesce(jsonb_agg(p), '[]') FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS p
                        WHERE has_table_privilege(w.role, w.oid, p)),
         'readable', CASE WHEN NOT has_table_privilege(w.role, w.oid, 'SELECT') THEN
@@ -116,7 +116,7 @@ BEGIN
     CROSS JOIN LATERAL (SELECT (j ->> 0)::oid AS oid, (j ->> 1)::oid AS role) AS w
     WHERE (SELECT relkind FROM pg_class WHERE oid = w.oid) <> 'S';
 
-    RETURN jsonb_build_object('named', named, 'inside', inside, 'me', me, 'relations', relations, 'rights', coalesce(rights, '[]'));
+    RETURN jsonb_build_object('named', named, 'inside', inside, 'me', me::bigint, 'relations', relations, 'rights', coalesce(rights, '[]'));
 END $$;
 
 REVOKE ALL ON FUNCTION mere.lake_relations, mere.lake_names, mere.map_facts, mere.resolve FROM PUBLIC;
