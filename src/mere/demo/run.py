@@ -117,7 +117,7 @@ async def _load(connection: asyncpg.Connection, source: str, files: Path, displa
         for table in TABLES:
             bar.at(f"Loading {table.name}")
             await connection.execute(table.create)
-            tag = await connection.execute(f"COPY {table.name} FROM '{source}/{table.name}*.parquet' (FORMAT parquet)")
+            tag = await connection.execute(f"COPY {table.name} FROM '{source}/{table.name}.parquet' (FORMAT parquet)")
             rows += int(tag.split()[-1])
             bar.advance(sizes[table.name])
     display.console.print(f"  [dim]{rows:,} rows[/dim]")
