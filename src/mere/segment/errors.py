@@ -163,6 +163,8 @@ def _data(body: str) -> MereError | None:
     if (bad := _BAD_TEXT.search(first)) is not None:
         name = type_name(bad["type"])
         value = bad["value"]
+        if (own := _OWN_STATE.match(value)) is not None:  # see copy_diagnosis: an error() that TRY can catch
+            return _with_state(own[1], own[2])
         if name in ("smallint", "integer", "bigint") and _NUMBER.match(value):
             return DataError(f'value "{value}" is out of range for type {name}', sqlstate="22003")
         if name == "numeric" and _NUMBER.match(value.replace(".", "0", 1)):
