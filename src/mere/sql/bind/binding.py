@@ -89,13 +89,22 @@ class Binding:
         self.scans: dict[str, ScanBuilder] = {}  # by emitted alias
         self.accesses: list[Access] = []
         self.constants: dict[tuple[str, PgType], Constant] = {}
-        self.unresolved: exp.Expression | None = None  # the SELECT of INSERT: its literals take the columns' types
+        self._open: set[int] = set()
         self._scan_count = 0
         self._constant_count = 0
         self._aliases: set[str] = set()
 
     def query(self, node: exp.Expression, outer: Scope | None, frame: Frame) -> Block:
         return self._bind_query(self, node, outer, frame)
+
+    def leave_open(self, node: exp.Expression) -> None:
+        """Literals without a type in this SELECT's list wait for what is around it: UNION, or INSERT's columns."""
+        while isinstance(node, exp.Subquery):
+            node = node.this
+        self._open.add(id(node))
+
+    def is_open(self, node: exp.Expression) -> bool:
+        return id(node) in self._open
 
     def frame(self) -> Frame:
         """What names mean to the statement itself."""

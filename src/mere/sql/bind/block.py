@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from mere.sql.bind.bound import OutputNames
-from mere.sql.bind.scope import column_sql, quoted
+from mere.sql.bind.scope import column_sql, quoted, refer
 from mere.sql.expressions import Typed
 
 
@@ -73,4 +73,4 @@ class Block:
 
     def references(self, alias: str) -> list[tuple[str, Typed]]:
         """After `close`: each output as a column of this query standing under `alias`."""
-        return [(output.name, output.typed.reference(column_sql(alias, output.alias))) for output in self.outputs]
+        return [(output.name, refer(output.typed, column_sql(alias, output.alias))) for output in self.outputs]

@@ -9,12 +9,12 @@ from sqlglot import exp
 
 from mere.errors import SqlSyntaxError, UndefinedObject
 from mere.sql.bind.binding import Binding
-from mere.sql.bind.scope import RangeItem, Scope, identifier_name, mark_correlated
+from mere.sql.bind.scope import RangeItem, Scope, identifier_name, mark_correlated, refer
 from mere.sql.coercion import coerce, to_boolean
 from mere.sql.expressions import Coercion, Subquery, Typed, bind_expression
 from mere.sql.expressions.typed import COLUMN, PLACEHOLDER, VOLATILE
 from mere.sql.literals import literal
-from mere.sql.types import INT8, TEXT, PgType
+from mere.sql.types import INT8, RECORD, TEXT, PgType
 
 
 def column_parts(node: exp.Column) -> tuple[str, ...]:
@@ -36,6 +36,14 @@ class ScopeEnvironment:
         return self.binding.context.time_zone
 
     def column(self, node: exp.Column) -> Typed:
+        if not isinstance(node.this, exp.Star):
+            column = self.scope.try_resolve(column_parts(node))
+            if column is not None:
+                return column.read()
+        members = self.whole_row(node)
+        if members is not None:
+            row = exp.Anonymous(this="row", expressions=[member.sql.copy() for member in members])
+            return Typed(row, PgType(RECORD), COLUMN, fields=members)
         return self.scope.resolve(column_parts(node)).read()
 
     def whole_row(self, node: exp.Column | exp.Identifier) -> tuple[Typed, ...] | None:
@@ -67,7 +75,7 @@ class ScopeEnvironment:
         tree = block.close()
         names = tuple(output.name for output in block.outputs)
         columns = tuple(
-            output.typed.reference(exp.Column(this=exp.Identifier(this=output.alias, quoted=True)))
+            refer(output.typed, exp.Column(this=exp.Identifier(this=output.alias, quoted=True)))
             for output in block.outputs
         )
         marks = block.marks & (VOLATILE | PLACEHOLDER) | (COLUMN if block.correlated else 0)

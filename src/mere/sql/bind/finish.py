@@ -10,7 +10,7 @@ from sqlglot import exp
 from mere.sql.bind.binding import Binding
 from mere.sql.bind.block import Block
 from mere.sql.bind.bound import BoundSelect, OutputColumn
-from mere.sql.bind.scope import quoted
+from mere.sql.bind.scope import quoted, refer
 from mere.sql.expressions.typed import VOLATILE
 
 
@@ -21,7 +21,7 @@ def finish(binding: Binding, block: Block) -> BoundSelect:
         OutputColumn(
             output.name,
             output.alias,
-            output.typed.reference(exp.Column(this=quoted(output.alias))),
+            refer(output.typed, exp.Column(this=quoted(output.alias))),
             *output.origin,
         )
         for output in block.outputs

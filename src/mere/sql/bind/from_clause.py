@@ -17,7 +17,7 @@ from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.from_item import Item, bind_item
 from mere.sql.bind.merged import merge_columns, natural_names
 from mere.sql.bind.pruning import collect
-from mere.sql.bind.scope import Namespace, RangeColumn, RangeItem, Scope, identifier_name, quoted
+from mere.sql.bind.scope import Namespace, RangeColumn, RangeItem, Scope, identifier_name, quoted, refer
 
 
 @dataclass(slots=True)
@@ -131,7 +131,7 @@ def _aliased_join(binding: Binding, part: FromPart, alias: exp.TableAlias) -> Fr
         typed = column.read()
         inner = f"mere_column_{number}"
         projections.append(exp.Alias(this=typed.sql, alias=quoted(inner)))
-        reference = typed.reference(exp.Column(this=quoted(inner), table=quoted(emitted)))
+        reference = refer(typed, exp.Column(this=quoted(inner), table=quoted(emitted)))
         shown = given[number] if number < len(given) else column.name
         columns.append(RangeColumn(shown, reference, column.used, column.origin))
     select.set("expressions", projections)

@@ -10,7 +10,7 @@ from sqlglot import exp
 from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
 from mere.sql.bind.binding import Binding
 from mere.sql.bind.environment import ScopeEnvironment
-from mere.sql.bind.scope import RangeColumn, RangeItem, Scope, column_sql, identifier_name, quoted
+from mere.sql.bind.scope import RangeColumn, RangeItem, Scope, column_sql, identifier_name, quoted, refer
 from mere.sql.expressions import SetFunction, Typed, bind_expression, bind_set_function, figure_name
 from mere.sql.expressions.typed import COLUMN
 from mere.sql.types import INT8, PgType
@@ -44,7 +44,7 @@ def bind_function(binding: Binding, node: exp.Expression, scope: Scope) -> tuple
         raise SqlSyntaxError(message, sqlstate="42P10")
     columns = []
     for number, (name, typed) in enumerate(outputs):
-        reference = typed.reference(column_sql(emitted, f"c{number + 1}"))
+        reference = refer(typed, column_sql(emitted, f"c{number + 1}"))
         columns.append(RangeColumn(names[number] if number < len(names) else name, reference))
     tree = _emit(bound, emitted, ordinality)
     return tree, RangeItem(shown, columns, emitted=emitted)
@@ -77,7 +77,7 @@ def _bind_call(call: exp.Expression, environment: ScopeEnvironment) -> SetFuncti
 def single_row(name: str, typed: Typed) -> SetFunction:
     from mere.sql.expressions import SetColumn
 
-    element = typed.reference(exp.Column(this=quoted(_ELEMENT)))
+    element = refer(typed, exp.Column(this=quoted(_ELEMENT)))
     rows = exp.Array(expressions=[typed.sql])
     return SetFunction(rows, (SetColumn(name, element),), struct=False, marks=typed.marks)
 

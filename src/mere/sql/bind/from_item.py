@@ -28,12 +28,13 @@ from mere.sql.bind.scope import (
     column_sql,
     identifier_name,
     quoted,
+    refer,
 )
 from mere.sql.coercion import coerce
-from mere.sql.expressions import Coercion
+from mere.sql.expressions import Coercion, Typed
 from mere.sql.expressions.typed import stored_column
 from mere.sql.relations import Kind, Relation
-from mere.sql.types import FLOAT8, INT8, TIMESTAMPTZ, PgType
+from mere.sql.types import FLOAT8, INT8, OID, TIMESTAMPTZ, UNKNOWN, PgType
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def _rename(item: RangeItem, alias: exp.TableAlias | None) -> None:
 
 def _bind_common(binding: Binding, common: CommonTable, shown: str, alias: exp.TableAlias | None) -> Item:
     emitted = binding.alias(shown)
-    columns = [RangeColumn(name, typed.reference(column_sql(emitted, inner))) for name, inner, typed in common.columns]
+    columns = [RangeColumn(name, refer(typed, column_sql(emitted, inner))) for name, inner, typed in common.columns]
     tree = exp.Table(this=quoted(common.emitted), alias=exp.TableAlias(this=quoted(emitted)))
     item = RangeItem(shown, columns, emitted=emitted)
     _rename(item, alias)
@@ -125,7 +126,22 @@ def scan_range(relation: Relation, access: Access, shown: str, emitted: str) -> 
         )
         for column in relation.columns
     ]
-    return RangeItem(shown, columns, emitted=emitted)
+    return RangeItem(shown, columns, hidden=_system_columns(relation), emitted=emitted)
+
+
+def _system_columns(relation: Relation) -> dict[str, RangeColumn]:
+    """tableoid is the table's own; what PostgreSQL keeps with each row of a heap does not exist in files."""
+
+    def refuse() -> None:
+        raise FeatureNotSupported("system columns other than tableoid are not supported on lake tables")
+
+    hidden = {
+        name: RangeColumn(name, Typed(exp.Null(), PgType(UNKNOWN)), refuse)
+        for name in ("ctid", "xmin", "xmax", "cmin", "cmax")
+    }
+    oid = exp.Cast(this=exp.Literal.number(relation.oid), to=exp.DataType.build("UINTEGER", dialect="duckdb"))
+    hidden["tableoid"] = RangeColumn("tableoid", Typed(oid, PgType(OID)))
+    return hidden
 
 
 def _time_travel(binding: Binding, node: exp.Table, relation: Relation, scope: Scope) -> TimeTravel | None:

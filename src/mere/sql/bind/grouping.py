@@ -25,7 +25,39 @@ def bind_group(environment: ScopeEnvironment, node: exp.Group, targets: Sequence
             expressions += [_element(environment, member, targets) for member in item.expressions]
         else:
             expressions.append(_element(environment, item, targets))
+    if node.args.get("all") is False:  # GROUP BY DISTINCT
+        return exp.Group(expressions=[_distinct_sets(expressions)])
     return exp.Group(expressions=expressions)
+
+
+def _distinct_sets(items: Sequence[exp.Expression]) -> exp.GroupingSets:
+    """The product of all items' grouping sets, each once."""
+    products: list[list[exp.Expression]] = [[]]
+    for item in items:
+        products = [[*known, *more] for known in products for more in _sets_of(item)]
+    unique: dict[frozenset[str], list[exp.Expression]] = {}
+    for members in products:
+        by_text = {member.sql(dialect="duckdb"): member for member in members}
+        unique.setdefault(frozenset(by_text), list(by_text.values()))
+    sets = [exp.Tuple(expressions=[member.copy() for member in members]) for members in unique.values()]
+    return exp.GroupingSets(expressions=sets)
+
+
+def _sets_of(item: exp.Expression) -> list[list[exp.Expression]]:
+    members = [list(member.expressions) if isinstance(member, exp.Tuple) else [member] for member in item.expressions]
+    if isinstance(item, exp.Rollup):
+        return [[part for member in members[:count] for part in member] for count in range(len(members), -1, -1)]
+    if isinstance(item, exp.Cube):
+        return [
+            [part for place, member in enumerate(members) if mask >> place & 1 for part in member]
+            for mask in range(2 ** len(members) - 1, -1, -1)
+        ]
+    if isinstance(item, exp.GroupingSets):
+        sets: list[list[exp.Expression]] = []
+        for member, parts in zip(item.expressions, members, strict=True):
+            sets += _sets_of(member) if isinstance(member, _SETS) else [parts]
+        return sets
+    return [[item]]
 
 
 def _element(environment: ScopeEnvironment, node: exp.Expression, targets: Sequence[Target]) -> exp.Expression:

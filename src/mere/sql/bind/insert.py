@@ -115,7 +115,7 @@ def _source(
         return _fit(binding, bind_long_values(binding, query, columns[:width]), columns, ignored, frame)
     while isinstance(query, exp.Subquery) and not any(query.args.get(key) for key in ("order", "limit", "with_")):
         query = query.this
-    binding.unresolved = query
+    binding.leave_open(query)
     block = binding.query(query, None, frame)
     _check_width(block.outputs, columns, isinstance(node.this, exp.Schema))
     return _fit(binding, block, columns, ignored, frame)

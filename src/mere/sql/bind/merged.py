@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from mere.errors import UndefinedObject
 from mere.sql.bind.environment import ScopeEnvironment
-from mere.sql.bind.scope import Namespace, RangeColumn, RangeItem, quoted
+from mere.sql.bind.scope import Namespace, RangeColumn, RangeItem, quoted, refer
 from mere.sql.expressions import Typed, bind_expression, unify
 
 _LEFT, _RIGHT = "mere_left", "mere_right"
@@ -80,4 +80,4 @@ def _merged(name: str, own: RangeColumn, other: RangeColumn, side: str, environm
     if side != "FULL":
         return RangeColumn(name, theirs if side == "RIGHT" else ours, used)
     sql = exp.Coalesce(this=ours.sql.copy(), expressions=[theirs.sql.copy()])
-    return RangeColumn(name, ours.reference(sql), used)
+    return RangeColumn(name, refer(ours, sql), used)

@@ -105,7 +105,7 @@ def apply_limit(binding: Binding, node: exp.Expression, block: Block, scope: Sco
 
 def _count(environment: ScopeEnvironment, node: exp.Expression, clause: str) -> exp.Expression | None:
     """None means no limit: ALL or NULL."""
-    if isinstance(node, exp.Null) or bare_name(node) == "all":
+    if isinstance(node, exp.Null) or (isinstance(node, exp.Var) and node.name.upper() == "ALL"):
         return None
     typed = environment.row_count(node, clause)
     if typed.is_null:

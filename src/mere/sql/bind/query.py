@@ -40,6 +40,8 @@ def bind_query(binding: Binding, node: exp.Expression, outer: Scope | None, fram
 
 def _bind_parenthesized(binding: Binding, node: exp.Subquery, outer: Scope | None, frame: Frame) -> Block:
     """(query), which may have its own ORDER BY and LIMIT behind the parentheses."""
+    if binding.is_open(node):
+        binding.leave_open(node.this)
     block = binding.query(node.this, outer, frame)
     if not any(node.args.get(key) for key in ("order", "limit", "offset")):
         return block

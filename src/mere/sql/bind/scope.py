@@ -7,7 +7,7 @@ has one, qualified names over the nearest range item of that name. Lives in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -35,6 +35,25 @@ def column_sql(alias: str, name: str) -> exp.Column:
     return exp.Column(this=quoted(name), table=quoted(alias))
 
 
+def refer(typed: Typed, sql: exp.Expression) -> Typed:
+    """The value as a column of an enclosing query; the members of a row as members of that column."""
+    reference = typed.reference(sql)
+    if not typed.fields:
+        return reference
+    members = [
+        exp.Anonymous(this="struct_extract", expressions=[sql.copy(), exp.Literal.number(place + 1)])
+        for place in range(len(typed.fields))
+    ]
+    fields = tuple(refer(member, path) for member, path in zip(typed.fields, members, strict=True))
+    return replace(reference, fields=fields)
+
+
+def copy_of(typed: Typed) -> Typed:
+    """The same expression to be embedded once more."""
+    copied = typed.with_sql(typed.sql.copy())
+    return replace(copied, fields=tuple(map(copy_of, typed.fields))) if typed.fields else copied
+
+
 @dataclass(slots=True)
 class RangeColumn:
     """A column that a range item shows. `typed.sql` is its DuckDB reference; `used` notes that the statement reads it.
@@ -50,7 +69,7 @@ class RangeColumn:
     def read(self) -> Typed:
         if self.used is not None:
             self.used()
-        return self.typed.with_sql(self.typed.sql.copy())
+        return copy_of(self.typed)
 
     def renamed(self, name: str) -> RangeColumn:
         return RangeColumn(name, self.typed, self.used, self.origin)

@@ -37,7 +37,7 @@ def bind_select(binding: Binding, node: exp.Select, outer: Scope | None, frame: 
         if part is not None:
             collect(binding, condition, part.scans - part.nullable, strict_only=False)
             collect(binding, condition, part.nullable, strict_only=True)
-    outputs = bind_targets(environment, node.expressions, resolve=node is not binding.unresolved)
+    outputs = bind_targets(environment, node.expressions, resolve=not binding.is_open(node))
     block = Block(tree, [target.output for target in outputs])
     if node.args.get("group") is not None:
         tree.set("group", bind_group(environment, node.args["group"], outputs))

@@ -12,7 +12,7 @@ from mere.sql.bind.binding import Binding
 from mere.sql.bind.block import Block, Output
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.ordering import apply_limit, order_outputs
-from mere.sql.bind.scope import Frame, Level, Scope, column_sql
+from mere.sql.bind.scope import Frame, Level, Scope, column_sql, refer
 from mere.sql.expressions import unify_columns
 
 _NAMES: dict[type[exp.Expression], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
@@ -21,6 +21,8 @@ _NAMES: dict[type[exp.Expression], str] = {exp.Union: "UNION", exp.Intersect: "I
 def bind_set_operation(binding: Binding, node: exp.SetOperation, outer: Scope | None, frame: Frame) -> Block:
     """The columns take the left side's names; types are resolved pair by pair, as PostgreSQL does."""
     operator = _NAMES[type(node)]
+    binding.leave_open(node.this)
+    binding.leave_open(node.expression)
     left = binding.query(node.this, outer, frame)
     right = binding.query(node.expression, outer, frame)
     if len(left.outputs) != len(right.outputs):
@@ -29,6 +31,7 @@ def bind_set_operation(binding: Binding, node: exp.SetOperation, outer: Scope | 
     scope = Scope(level, outer, frame)
     environment = ScopeEnvironment(binding, scope)
     ours, theirs = unify_columns([left.typed, right.typed], operator, environment)
+    ours, theirs = tuple(map(environment.known, ours)), tuple(map(environment.known, theirs))
     left.coerce(ours)
     right.coerce(theirs)
     tree = type(node)(
@@ -36,7 +39,7 @@ def bind_set_operation(binding: Binding, node: exp.SetOperation, outer: Scope | 
     )
     wrapper = binding.alias("mere_set")
     outputs = [
-        Output(output.name, typed.reference(column_sql(wrapper, output.alias)), alias=output.alias)
+        Output(output.name, refer(typed, column_sql(wrapper, output.alias)), alias=output.alias)
         for output, typed in zip(left.outputs, ours, strict=True)
     ]
     block = Block(tree, outputs, closed=True, wrapper=wrapper)

@@ -18,7 +18,17 @@ from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.finish import finish
 from mere.sql.bind.from_item import scan_range, table_name
 from mere.sql.bind.parse import parse
-from mere.sql.bind.scope import Frame, Level, Namespace, RangeColumn, RangeItem, Scope, column_sql, identifier_name
+from mere.sql.bind.scope import (
+    Frame,
+    Level,
+    Namespace,
+    RangeColumn,
+    RangeItem,
+    Scope,
+    column_sql,
+    identifier_name,
+    refer,
+)
 from mere.sql.bind.targets import bind_targets
 from mere.sql.coercion import coerce
 from mere.sql.expressions import Coercion, Typed
@@ -185,7 +195,7 @@ class Extras:
             if name not in self.found:
                 self.found[name] = source.read().sql
 
-        return RangeColumn(source.name, source.typed.reference(column_sql(ROWS, name)), used, source.origin)
+        return RangeColumn(source.name, refer(source.typed, column_sql(ROWS, name)), used, source.origin)
 
 
 def returning_scope(

@@ -12,7 +12,7 @@ from mere.sql.bind.binding import Binding
 from mere.sql.bind.block import Block, Output
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.ordering import apply_limit, order_outputs
-from mere.sql.bind.scope import Frame, Level, Scope, column_sql, quoted
+from mere.sql.bind.scope import Frame, Level, Scope, column_sql, quoted, refer
 from mere.sql.expressions import Typed, unify_columns
 
 
@@ -49,7 +49,5 @@ def values_block(binding: Binding, rows: list[list[Typed]]) -> Block:
     tuples = [exp.Tuple(expressions=[typed.sql for typed in row]) for row in rows]
     table_alias = exp.TableAlias(this=quoted(alias), columns=[quoted(name) for name in names])
     tree = exp.Select(from_=exp.From(this=exp.Values(expressions=tuples, alias=table_alias)))
-    outputs = [
-        Output(name, typed.reference(column_sql(alias, name))) for name, typed in zip(names, rows[0], strict=True)
-    ]
+    outputs = [Output(name, refer(typed, column_sql(alias, name))) for name, typed in zip(names, rows[0], strict=True)]
     return Block(tree, outputs)

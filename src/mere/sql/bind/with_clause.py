@@ -14,7 +14,7 @@ from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.sql.bind.binding import Binding
 from mere.sql.bind.block import Block
 from mere.sql.bind.environment import ScopeEnvironment
-from mere.sql.bind.scope import CommonTable, Frame, Level, Scope, identifier_name, quoted
+from mere.sql.bind.scope import CommonTable, Frame, Level, Scope, identifier_name, quoted, refer
 from mere.sql.coercion import coerce
 from mere.sql.expressions import Coercion, Typed
 from mere.sql.types import NUMERIC, TYPES
@@ -96,6 +96,7 @@ def _bind_recursive(
     frame: Frame,
 ) -> Block:
     """The first part decides the columns' types; the recursive part is coerced to them."""
+    binding.leave_open(query.expression)
     first = binding.query(query.this, outer, frame)
     environment = ScopeEnvironment(binding, Scope(Level(), outer, frame))
     first.coerce([_anchor(environment.known(typed), environment) for typed in first.typed])
@@ -111,7 +112,7 @@ def _bind_recursive(
     again.coerce(coerced)
     tree = exp.Union(this=start, expression=again.close(), distinct=bool(query.args.get("distinct")))
     for output in first.outputs:
-        output.typed = output.typed.reference(output.typed.sql)
+        output.typed = refer(output.typed, output.typed.sql)
     return Block(tree, first.outputs, True, "", first.marks | again.marks, first.correlated or again.correlated)
 
 
