@@ -15,7 +15,7 @@ from mere.segment.copy_format import CopyFormat
 
 # DuckDB gives each thread 8,000,000 bytes of a file: smaller files start at a row for certain, also within quotes.
 CHUNK_BYTES = 7_500_000
-_STAND_INS = tuple(bytes([code]) for code in (1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17, 18, 19, 20))
+STAND_INS = tuple(bytes([code]) for code in (1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17, 18, 19, 20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Chunk:
     first_line: int
     eol: bytes
     escaped: bool = False
-    stand_ins: frozenset[bytes] = frozenset(_STAND_INS)
+    stand_ins: frozenset[bytes] = frozenset(STAND_INS)
 
 
 @dataclass(slots=True)
@@ -198,10 +198,10 @@ class Cutter:
         if self.eol != b"\n":
             data = data.replace(self.eol, b"\n")
         data = self._until_end_mark(data)
-        stand_ins = frozenset(_STAND_INS)
+        stand_ins = frozenset(STAND_INS)
         escaped = data.count(b"\\") > (data.count(b"\\N") if self.format.null == "\\N" else 0)
         if escaped:
-            stand_ins = frozenset(code for code in _STAND_INS if code not in data)
+            stand_ins = frozenset(code for code in STAND_INS if code not in data)
             data = self._plain_escapes(data, stand_ins)
         if len(self.columns) == 1:
             if self._delimiter in data:
@@ -248,7 +248,7 @@ class Cutter:
 
 def stand_in(free: frozenset[bytes], number: int) -> bytes:
     """The number-th control character that the data does not use."""
-    ordered = [code for code in _STAND_INS if code in free]
+    ordered = [code for code in STAND_INS if code in free]
     if number >= len(ordered):
         raise FeatureNotSupported("COPY FROM does not support escapes in data that uses all control characters")
     return ordered[number]

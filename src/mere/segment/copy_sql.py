@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from mere.segment.copy_chunks import stand_in
+from mere.segment.copy_chunks import STAND_INS, stand_in
 from mere.segment.copy_format import CopyFormat, chosen
 from mere.segment.credentials import quote
 from mere.sql import types as pg
@@ -64,6 +64,19 @@ class Reader:
         source = self.texts(self.scan(files, eol=eol, longest=longest), escaped, free)
         return f"SELECT {selected} FROM {source}{where}"
 
+    def select_url(self, url: str) -> str:
+        """The rows of csv or text files at a URL, perhaps compressed, with the header that each of them has."""
+        header = self.format.header != "no"
+        values = [self.value(number) for number in range(len(self.columns))]
+        selected = ", ".join(
+            f"{value} AS {_quoted(column.name)}" for value, column in zip(values, self.columns, strict=True)
+        )
+        escaped = self.format.format == "text"
+        source = self.texts(
+            self.scan([url], eol=b"", header=header), escaped, frozenset(STAND_INS) if escaped else frozenset()
+        )
+        return f"SELECT {selected} FROM {source}"
+
     def texts(self, scan: str, escaped: bool, free: frozenset[bytes]) -> str:
         """A relation with each column's text as the user meant it, again named c0, c1 ..."""
         forced = chosen(self.format.force_null, [column.name for column in self.columns], "FORCE_NULL")
@@ -79,24 +92,33 @@ class Reader:
             selected.append(f"{text} AS c{number}")
         return f"(SELECT {', '.join(selected)} FROM {scan}) AS mere_texts"
 
-    def scan(self, files: Sequence[str], *, eol: bytes = b"\n", longest: int = 0, rejects: bool = False) -> str:
+    def scan(
+        self,
+        files: Sequence[str],
+        *,
+        eol: bytes = b"\n",
+        longest: int = 0,
+        rejects: bool = False,
+        header: bool = False,
+    ) -> str:
         """read_csv with everything said and nothing guessed; its columns are c0, c1 ..."""
         form = self.format
-        count = len(self.columns) + (1 if self.padded else 0)
+        count = len(self.columns) + (1 if self.padded and eol else 0)
         kinds = ", ".join(f"c{number}: 'VARCHAR'" for number in range(count))
         mark = quote(form.quote) if form.is_csv else "''"
         escape = quote(form.escape) if form.is_csv else "''"
         options = [
             f"columns => {{{kinds}}}",
             "auto_detect => false",
-            "header => false",
+            f"header => {str(header).lower()}",
             f"delim => {quote(form.delimiter)}",
             f"quote => {mark}",
             f"escape => {escape}",
             f"nullstr => {quote(form.null)}",
             "allow_quoted_nulls => false",
-            f"new_line => {_line_end(eol)}",
         ]
+        if eol:
+            options.append(f"new_line => {_line_end(eol)}")
         if longest > 2_000_000:
             options += [f"max_line_size => {longest + 1}", f"buffer_size => {max(longest + 1, 32_000_000)}"]
         kept = chosen(form.force_not_null, [column.name for column in self.columns], "FORCE_NOT_NULL")

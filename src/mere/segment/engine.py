@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -87,7 +88,8 @@ class Engine:
         A second DuckDB, so that the walls of this one never open; it shares no cache, since foreign files change.
         """
         places = (*self.settings.locations, *locations)
-        settings = replace(self.settings, locations=places)
+        limit = self.settings.memory_limit or int(0.8 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        settings = replace(self.settings, locations=places, memory_limit=limit // 2)
         other = Engine(settings, macros=self._macros, immutable=False)
         try:
             await asyncio.get_running_loop().run_in_executor(other._executor, other._connection)

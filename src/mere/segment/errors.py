@@ -158,7 +158,18 @@ def _with_state(sqlstate: str, message: str) -> MereError:
     return MereError(message, sqlstate=sqlstate)
 
 
+_CSV_ROW = re.compile(
+    r"CSV Error on Line: (?P<line>\d+)\nOriginal Line: (?P<row>.*?)\n"
+    r"Expected Number of Columns: (?P<wanted>\d+) Found: (?P<found>\d+)",
+    re.DOTALL,
+)
+
+
 def _data(body: str) -> MereError | None:
+    if (row := _CSV_ROW.search(body)) is not None:
+        more = int(row["found"]) > int(row["wanted"])
+        message = "extra data after last expected column" if more else "missing data for a column"
+        return DataError(message, sqlstate="22P04", context=f'line {row["line"]}: "{row["row"][:100]}"')
     first = body.split("\n\nLINE ", 1)[0].strip()
     if (bad := _BAD_TEXT.search(first)) is not None:
         name = type_name(bad["type"])
