@@ -42,6 +42,11 @@ class RowSource:
         self._close = close
         self._rest: Portion | None = None
         self._closed = False
+        self._released: Callable[[], None] | None = None
+
+    def when_closed(self, release: Callable[[], None]) -> None:
+        """What to let go of at the end, besides closing."""
+        self._released = release
 
     def _portion(self, batch: pa.RecordBatch) -> Portion:
         return Portion(batch, self._encode(batch))
@@ -100,6 +105,8 @@ class RowSource:
         if not self._closed:
             self._closed = True
             self._rest = None
+            if self._released is not None:
+                self._released()
             if self._close is not None:
                 await self._close()
 

@@ -44,12 +44,15 @@ async def open_select(
 ) -> Outcome:
     """Starts the query; its rows are read as the client takes them."""
     workspace = state.open_workspace()
+    release = state.database.readers.hold(view.snapshot.id)
     try:
         outputs = output_expressions(state, bound, fields)
         text = await slice_text(plan(bound).root, view, PostgresRows(state.backend), workspace, outputs)
         state.check_cancelled()
         rows = await stream_rows(workspace, text, fields)
+        rows.when_closed(release)
     except BaseException:
+        release()
         await workspace.close()
         raise
     return Outcome(tag, fields, rows, counted=True)

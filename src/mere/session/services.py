@@ -9,6 +9,7 @@ import asyncpg
 
 from mere.catalog.server import PostgresServer
 from mere.lake.metadata import Metadata
+from mere.lake.readers import Readers
 from mere.segment.engine import Engine
 from mere.segment.storage import Storage
 from mere.settings import Settings
@@ -23,6 +24,7 @@ class Database:
     pool: asyncpg.Pool
     metadata: Metadata
     names_version: int = 0  # grows when a session commits DDL, so that others look up the lake's names again
+    readers: Readers = field(default_factory=Readers)
     in_flight: set[str] = field(default_factory=set)  # absolute paths written by open transactions
 
 

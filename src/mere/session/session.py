@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from mere.catalog.backend import Backend
 from mere.errors import FeatureNotSupported, MereError
 from mere.session.client import Client
+from mere.session.cursors import close_at_transaction_end
 from mere.session.extended import ExtendedProtocol
 from mere.session.services import Database, Services
 from mere.session.simple import run_query
@@ -94,6 +95,8 @@ class Session:
         finally:
             state.end_statement()
         if isinstance(message, Query | Sync | FunctionCall):
+            if state.cursors and not state.transaction.open:
+                await close_at_transaction_end(state)
             state.client.write(messages.ready_for_query(state.transaction.status))
             await state.client.drain()
 

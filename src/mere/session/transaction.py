@@ -6,6 +6,7 @@ Owns the order of BEGIN, COMMIT, ROLLBACK and savepoints on both. Lives in the c
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from uuid import uuid4
 
 from mere.catalog.backend import Backend, PgError
@@ -22,6 +23,10 @@ _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _PINNING = frozenset({"repeatable read", "serializable"})
 
 
+def _nothing() -> None:
+    """What a transaction that pins no snapshot lets go of."""
+
+
 class Transaction:
     """The state between BEGIN and COMMIT. `implicit` transactions are opened around one statement or pipeline."""
 
@@ -34,6 +39,7 @@ class Transaction:
         self.overlay = Overlay()
         self.isolation = "read committed"
         self.pinned: Snapshot | None = None
+        self._release: Callable[[], None] = _nothing
         self.implicit = False
         self.definitions = False  # DDL ran, so mere.commit() must compare the shells
         self.committing = False  # COMMIT is on its way: nothing may be cancelled any more
@@ -89,6 +95,7 @@ class Transaction:
             return self.pinned
         if self.explicit and self.isolation in _PINNING:
             self.pinned = snapshot
+            self._release = self._database.readers.hold(snapshot.id)
         return snapshot
 
     async def commit(self, token: str | None = None) -> str:
@@ -100,7 +107,8 @@ class Transaction:
             if self._backend.status == "I":
                 await self._backend.simple("COMMIT")  # PostgreSQL's own warning
                 return "COMMIT"
-            if not self.overlay.dirty and not await self._defined():
+            defined = await self._defined()
+            if not self.overlay.dirty and not defined:
                 await self._plain_commit()
                 return "COMMIT"
             self.committing = True
@@ -110,7 +118,8 @@ class Transaction:
                 tables=tuple(table.change() for table in self.overlay.tables.values()),
             )
             await commit(self._backend, self._database, message, self._patience)
-            self._database.names_version += 1 if not self.overlay.dirty or self.definitions else 0
+            if defined:
+                self._database.names_version += 1
             return "COMMIT"
         finally:
             self._reset()
@@ -178,6 +187,7 @@ class Transaction:
 
     def _reset(self) -> None:
         self._database.in_flight.difference_update(self.written)
+        self._release()
         self.committing = False
         self._savepoints = []
         self.overlay = Overlay()

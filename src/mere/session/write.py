@@ -47,6 +47,7 @@ async def run_write(
         return Outcome(f"INSERT 0 {await insert_into_heap(state, analysis, bound)}")
     view = lake_view(state, analysis.snapshot)
     before = state.transaction.overlay
+    release = state.database.readers.hold(view.snapshot.id)
     workspace = state.open_workspace()
     try:
         count = await _change(state, view, bound, workspace)
@@ -61,6 +62,8 @@ async def run_write(
         state.transaction.overlay = before
         await workspace.close()
         raise
+    finally:
+        release()
 
 
 def require_writable(analysis: Analysis, verb: str) -> None:
