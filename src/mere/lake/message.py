@@ -115,8 +115,15 @@ def file_json(file: NewFile) -> dict[str, object]:
         "size": file.size,
         "footer_size": file.footer_size,
         "bucket": file.bucket,
-        "stats": [[s.column_id, s.min, s.max, s.nulls, s.values, s.size, s.has_nan] for s in file.stats],
+        "stats": [
+            [s.column_id, _bound(s.min), _bound(s.max), s.nulls, s.values, s.size, s.has_nan] for s in file.stats
+        ],
     }
+
+
+def _bound(text: str | None) -> str | None:
+    """PostgreSQL's text has no NUL: a bound with one is unknown."""
+    return None if text is None or "\0" in text else text
 
 
 def _delete(delete: NewDelete) -> dict[str, object]:

@@ -10,12 +10,17 @@ import pytest
 from harness.postgres import Peer
 
 sys.path.insert(0, str(Path(__file__).parent))
-from lake_catalog import LakeCatalog, LakeSession, fresh_catalog
+from lake_catalog import LakeCatalog, LakeSession, fresh_catalog, make_template
+
+
+@pytest.fixture(scope="session")
+def lake_template(peer: Peer, session_scratch: Path) -> str:
+    return make_template(peer, session_scratch)
 
 
 @pytest.fixture
-def lake(peer: Peer, scratch: Path) -> Iterator[LakeCatalog]:
-    with fresh_catalog(peer, scratch) as catalog:
+def lake(peer: Peer, lake_template: str, scratch: Path) -> Iterator[LakeCatalog]:
+    with fresh_catalog(peer, lake_template, scratch) as catalog:
         yield catalog
 
 

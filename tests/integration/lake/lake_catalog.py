@@ -1,4 +1,4 @@
-"""A DuckLake catalog in a plain PostgreSQL, with Mere's committer on top and nothing else of Mere: the tests speak SQL
+"""A DuckLake catalog in a PostgreSQL database with Mere's SQL installed, and no process of Mere: the tests speak SQL
 to it as the gateway would, write Parquet files with DuckDB as a segment would, and read back with the extension."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,36 @@ from duckdb_extensions import import_extension
 from harness.postgres import Peer
 from psycopg.conninfo import conninfo_to_dict
 
-import mere
+from mere.catalog.bootstrap import installation_sql
 from mere.lake.message import ColumnStats, CommitMessage, NewDelete, NewFile, TableChange
 from mere.lake.metadata import Metadata
 from mere.lake.prune import Bound
 from mere.lake.scan import scan_sql
 
-SQL = Path(mere.__file__).parent
-TRACK = (Path(__file__).parent / "track.sql").read_text()
+
+@cache
+def install_extensions() -> None:
+    for name in ("ducklake", "postgres"):
+        import_extension(name)
 
 
-def install(connection: psycopg.Connection[Any]) -> None:
-    for file in [SQL / "catalog/sql/tables.sql", *sorted((SQL / "lake/sql").glob("*.sql"))]:
-        connection.execute(file.read_text())
-    connection.execute(TRACK)
+def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
+    install_extensions()
+    for name in ("ducklake", "postgres"):
+        connection.execute(f"LOAD {name}")
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    engine = duckdb.connect()
+    engine.execute("SET TimeZone='UTC'")
+    load_extensions(engine)
+    return engine
+
+
+def writing_engine() -> duckdb.DuckDBPyConnection:
+    """Writes files as a segment would; one DuckDB for all tests."""
+    return _engine().cursor()
 
 
 @dataclass(slots=True)
@@ -50,9 +67,7 @@ class LakeCatalog:
     def duckdb(self, inlining: int = 0) -> duckdb.DuckDBPyConnection:
         """A plain DuckDB with the lake attached as `l`."""
         connection = duckdb.connect()
-        for name in ("ducklake", "postgres"):
-            import_extension(name)
-            connection.execute(f"LOAD {name}")
+        load_extensions(connection)
         connection.execute("SET TimeZone='UTC'")
         connection.execute(
             f"ATTACH 'ducklake:postgres:{self.conninfo}' AS l (DATA_PATH '{self.data_path}/', "
@@ -80,7 +95,7 @@ class LakeCatalog:
         async with asyncpg.create_pool(
             host=str(settings["host"]),
             port=int(str(settings["port"])),
-            user=str(settings["user"]),
+            user="mere_gateway",
             database=str(settings["dbname"]),
             min_size=1,
             max_size=2,
@@ -100,7 +115,7 @@ class LakeCatalog:
         snapshot = await (metadata.snapshot() if version is None else metadata.snapshot_at(version=version))
         files = await metadata.table_files(table_id, snapshot.id, predicates)
         columns = await metadata.columns_at(table_id, snapshot.id)
-        engine = duckdb.connect()
+        engine = writing_engine()
         engine.execute("SET TimeZone='UTC'")
         relations = []
         for number, inlined in enumerate(files.inlined):
@@ -141,9 +156,16 @@ class LakeSession:
         self.changes = []
         self.connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
 
-    def ddl(self, sql: str) -> None:
+    def ddl(self, sql: str, checked: str | None = None) -> None:
+        """`checked`: a table whose rows bear the change out, as the gateway says after it has looked."""
+        if checked is not None:
+            row = self.connection.execute("SELECT pg_current_xact_id()::text").fetchone()
+            assert row is not None
+            self.catalog.super.execute(
+                "INSERT INTO mere.ddl_ticket (xid, relid) VALUES (%s::xid8, %s) ON CONFLICT DO NOTHING",
+                (row[0], self.relid(checked)),
+            )
         self.connection.execute(sql)
-        self.connection.execute("SELECT mere.track()")
 
     def relid(self, table: str) -> int:
         row = self.connection.execute("SELECT %s::regclass::oid::int8", (table,)).fetchone()
@@ -173,11 +195,7 @@ class LakeSession:
         path, policy, buckets, ids, key = self.shell(table)
         prefix = self.catalog.data_path / path
         prefix.mkdir(parents=True, exist_ok=True)
-        engine = duckdb.connect()
-        engine.execute("SET TimeZone='UTC'")
-        for name in ("ducklake",):
-            import_extension(name)
-            engine.execute(f"LOAD {name}")
+        engine = writing_engine()
         fields = ", ".join(
             f'"{name}": {{__duckdb_field_id: {i}, element: {ids[name + ".element"]}}}'
             if f"{name}.element" in ids
@@ -187,7 +205,7 @@ class LakeSession:
         )
         options = f"FORMAT parquet, RETURN_STATS, FIELD_IDS {{{fields}}}"
         if policy == "hash":
-            bucket = f'({self.murmur(key or "")} & 2147483647) % {buckets}'
+            bucket = f"({self.murmur(key or '')} & 2147483647) % {buckets}"
             sql = (
                 f"COPY (SELECT *, {bucket} AS bucket FROM ({select})) TO '{prefix}/' ({options}, PARTITION_BY (bucket),"
                 f" FILENAME_PATTERN 'f-{{uuid}}', OVERWRITE_OR_IGNORE)"
@@ -212,6 +230,9 @@ class LakeSession:
     def murmur(key: str) -> str:
         return f'murmur3_32("{key}")'
 
+    def change(self, table: str, read_snapshot: int | None, **changes: Any) -> None:
+        self.changes.append(TableChange(self.relid(table), read_snapshot, **changes))
+
     def insert(self, table: str, select: str, read_snapshot: int | None = None) -> tuple[NewFile, ...]:
         files = self.write(table, select)
         self.changes.append(TableChange(self.relid(table), read_snapshot, files=files))
@@ -234,7 +255,7 @@ class LakeSession:
         name = f"d-{uuid.uuid4()}-delete.parquet"
         target = self.catalog.data_path / prefix / name
         source = self.catalog.data_path / prefix / data_path
-        result = duckdb.execute(
+        result = writing_engine().execute(
             f"COPY (SELECT '{source}' AS file_path, unnest({list(rows)})::BIGINT AS pos ORDER BY 2) TO '{target}'"
             " (FORMAT parquet, FIELD_IDS {file_path: 2147483646, pos: 2147483645}, RETURN_STATS)"
         ).fetchone()
@@ -242,13 +263,16 @@ class LakeSession:
         own = data_path if file_id is None else None
         return NewDelete(file_id, own, name, len(rows), result[2], result[3], replaces)
 
-    def commit(self, author: str = "tester") -> int | None:
-        message = CommitMessage(str(uuid.uuid4()), author, tuple(self.changes))
+    def give_ticket(self, token: str, author: str = "tester") -> None:
+        message = CommitMessage(token, author, tuple(self.changes))
         row = self.connection.execute("SELECT pg_current_xact_id()::text").fetchone()
         assert row is not None
         self.catalog.super.execute(
             "INSERT INTO mere.ticket (xid, message) VALUES (%s::xid8, %s::jsonb)", (row[0], message.to_json())
         )
+
+    def commit(self, author: str = "tester") -> int | None:
+        self.give_ticket(str(uuid.uuid4()), author)
         try:
             self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             result = self.connection.execute("SELECT mere.commit()").fetchone()
@@ -265,10 +289,10 @@ class LakeSession:
         self.changes = []
         self.connection.execute("ROLLBACK")
 
-    def run(self, *ddl: str) -> int | None:
+    def run(self, *ddl: str, checked: str | None = None) -> int | None:
         self.begin()
         for sql in ddl:
-            self.ddl(sql)
+            self.ddl(sql, checked)
         return self.commit()
 
     def load(self, table: str, select: str) -> int | None:
@@ -277,24 +301,44 @@ class LakeSession:
         return self.commit()
 
 
+def make_template(peer: Peer, directory: Path) -> str:
+    """A database with an empty lake, to be copied for each test."""
+    name = f"lake_template_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(peer.superuser_conninfo, autocommit=True) as admin:
+        for role, rights in (("mere_super", "SUPERUSER LOGIN"), ("mere_gateway", "LOGIN NOINHERIT")):
+            if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
+                admin.execute(f"CREATE ROLE {role} {rights}")
+                admin.execute(f"ALTER ROLE {role} SET default_table_access_method = 'heap'")
+        admin.execute(f"CREATE DATABASE {name}")
+    catalog = LakeCatalog(_conninfo(peer, name), directory)
+    catalog.super.execute("CREATE SCHEMA mere_lake")
+    catalog.super.execute("CREATE ACCESS METHOD lake TYPE TABLE HANDLER heap_tableam_handler")
+    catalog.duckdb().close()
+    catalog.super.execute("SET event_triggers = off")
+    for text in installation_sql():
+        catalog.super.execute(text)
+    catalog.close()
+    return name
+
+
+def _conninfo(peer: Peer, database: str) -> str:
+    conninfo = peer.superuser_conninfo.replace("dbname=postgres", f"dbname={database}")
+    return conninfo.replace("user=postgres", "user=mere_super")
+
+
 @contextmanager
-def fresh_catalog(peer: Peer, directory: Path) -> Iterator[LakeCatalog]:
+def fresh_catalog(peer: Peer, template: str, directory: Path) -> Iterator[LakeCatalog]:
     name = f"lake_{uuid.uuid4().hex[:12]}"
-    admin = psycopg.connect(peer.superuser_conninfo, autocommit=True)
-    admin.execute(f"CREATE DATABASE {name}")
-    for role in ("mere_gateway", "mere_super"):
-        if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
-            admin.execute(f"CREATE ROLE {role} SUPERUSER LOGIN")
     data_path = directory / "data"
     data_path.mkdir()
-    data_path.chmod(0o777)
-    catalog = LakeCatalog(peer.superuser_conninfo.replace("dbname=postgres", f"dbname={name}"), data_path)
-    catalog.super.execute("CREATE SCHEMA mere_lake")
-    catalog.duckdb().close()
-    install(catalog.super)
-    try:
-        yield catalog
-    finally:
-        catalog.close()
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.close()
+    with psycopg.connect(peer.superuser_conninfo, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        catalog = LakeCatalog(_conninfo(peer, name), data_path)
+        catalog.super.execute(
+            "UPDATE mere_lake.ducklake_metadata SET value = %s WHERE key = 'data_path'", (f"{data_path}/",)
+        )
+        try:
+            yield catalog
+        finally:
+            catalog.close()
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -16,6 +16,7 @@ async def test_evolution_of_columns(lake: LakeCatalog, session: LakeSession) -> 
         "ALTER TABLE t ALTER k TYPE int8",
         "ALTER TABLE t ALTER f TYPE numeric(20,2)",
         "ALTER TABLE t ADD COLUMN l text[]",
+        checked="t",
     )
     session.load("t", "SELECT 5000000000 k, 'x' w, 2::DECIMAL(20,2) f, NULL z, ['n'] l")
     session.run("ALTER TABLE t DROP COLUMN w", "ALTER TABLE t ADD COLUMN w date DEFAULT '2020-01-02'")
