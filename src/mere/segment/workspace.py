@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from mere.errors import QueryCanceled
 from mere.segment.errors import translate
-from mere.segment.guard import check_query
+from mere.segment.guard import check_functions, check_query
 
 T = TypeVar("T")
 Rows: TypeAlias = "pa.Table | pa.RecordBatch | pa.RecordBatchReader"
@@ -42,10 +42,12 @@ class Workspace:
     async def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """A statement of Mere's own making: temporary tables and COPY. User SQL goes through `stream` and `table`."""
         self._holds_data = True
+        check_functions(sql)
         await self.call(lambda: self._connection.execute(sql, parameters))
 
     async def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement of Mere's own making, as Python values."""
+        check_functions(sql)
         return await self.call(lambda: self._connection.execute(sql, parameters).fetchall())
 
     async def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
