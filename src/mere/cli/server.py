@@ -31,6 +31,7 @@ from mere.cli.state import tell_sizes
 from mere.cli.storage_claim import claim_storage
 from mere.errors import StartupError
 from mere.gateway.server import Gateway
+from mere.runtime.embedded import EmbeddedRuntime
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.storage import Storage
 from mere.session.client import Client
@@ -86,6 +87,7 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
         services = Services(
             settings=settings,
             engine=engine,
+            runtime=EmbeddedRuntime(engine),
             database=databases.get,
             forget_database=databases.forget,
             postgres=postgres,

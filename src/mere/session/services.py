@@ -10,6 +10,7 @@ import asyncpg
 from mere.catalog.server import PostgresServer
 from mere.lake.metadata import Metadata
 from mere.lake.readers import Readers
+from mere.runtime.base import Runtime
 from mere.segment.engine import Engine
 from mere.segment.storage import Storage
 from mere.settings import Settings
@@ -32,6 +33,7 @@ class Database:
 class Services:
     settings: Settings
     engine: Engine
+    runtime: Runtime
     database: Callable[[str], Awaitable[Database]]  # opened at its first session, kept
     forget_database: Callable[[str], Awaitable[None]]  # before it is dropped: nothing of ours holds it open
     postgres: PostgresServer

@@ -97,7 +97,7 @@ class SessionState:
 
     def open_workspace(self) -> Workspace:
         """An engine connection for one statement, which `cancel` stops."""
-        workspace = self.services.engine.workspace()
+        workspace = self.services.runtime.workspace()
         self.workspaces.add(workspace)
         return workspace
 
