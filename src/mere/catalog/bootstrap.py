@@ -51,6 +51,7 @@ _AFTER_LAKE = (
     "policies.sql",
     "backstop.sql",
     "names.sql",
+    "imports.sql",
     "session.sql",
     "grants.sql",
     "events.sql",
