@@ -189,10 +189,10 @@ class Settings:
         default=timedelta(days=7),
     )
     copy_directories: tuple[str, ...] = option(
-        "folders and URL prefixes, separated by commas, that COPY may read and write on the server's side",
+        "local folders, separated by commas, that COPY may read and write on the server's side",
         "LIST",
         parse_paths,
-        "none: COPY reaches only the client",
+        "none: COPY reaches the client and object storage",
         default=(),
     )
     log_level: str = option(
