@@ -75,13 +75,12 @@ def _read(answer: Mapping[str, Any]) -> Resolved:
 
 def _relation(entry: Mapping[str, Any], right: Mapping[str, Any]) -> Relation:
     facts = entry["facts"] or {}
-    readable = right.get("readable", _READABLE_TO_ALL)
     return Relation(
         oid=entry["oid"],
         schema=entry["schema"],
         name=entry["name"],
         kind=Kind(entry["kind"]),
-        columns=tuple(_column(column, readable) for column in entry["columns"] or []),
+        columns=tuple(_column(column, right) for column in entry["columns"] or []),
         owner=entry["owner"],
         privileges=frozenset(right.get("privileges", ())),
         view_sql=entry["view_sql"],
@@ -93,8 +92,9 @@ def _relation(entry: Mapping[str, Any], right: Mapping[str, Any]) -> Relation:
     )
 
 
-def _column(entry: Sequence[Any], readable: Sequence[int] | None) -> Column:
+def _column(entry: Sequence[Any], right: Mapping[str, Any]) -> Column:
     attnum, name, oid, typmod, not_null, default, identity, generated, field_id, element_id, initial = entry
+    readable = right.get("readable", _READABLE_TO_ALL)
     return Column(
         attnum=attnum,
         name=name,
@@ -107,4 +107,6 @@ def _column(entry: Sequence[Any], readable: Sequence[int] | None) -> Column:
         element_id=element_id,
         initial_default=initial,
         readable=readable is None or attnum in readable,
+        insertable=attnum in (right.get("insertable") or ()),
+        updatable=attnum in (right.get("updatable") or ()),
     )

@@ -25,6 +25,9 @@ END $$;
 -- "$user", the first schema of the usual path, would be our own schema for this role.
 ALTER ROLE mere SET search_path = public;
 
+-- An administrator who makes a role can also act as it, as a superuser could.
+ALTER ROLE mere SET createrole_self_grant = 'set, inherit';
+
 -- What plain DuckDB creates in mere_lake, as the superuser, is an ordinary table.
 ALTER ROLE mere_super SET default_table_access_method = 'heap';
 ALTER ROLE mere_gateway SET default_table_access_method = 'heap';

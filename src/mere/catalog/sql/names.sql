@@ -28,12 +28,21 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     FROM mere.shell AS s WHERE s.relid = ANY (relations)
 $$;
 
+-- The columns of a table that a role may use so. No question asked where no column has rights of its own.
+CREATE OR REPLACE FUNCTION mere.column_rights(role oid, relation oid, privilege text) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN has_any_column_privilege(role, relation, privilege) THEN
+        (SELECT jsonb_agg(attnum) FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+         AND has_column_privilege(role, relation, attnum, privilege)) ELSE '[]' END
+$$;
+
 -- Names as a JSON array of arrays of one to three parts, and the schemas to look in (current_schemas(true)). Runs as
 -- the caller. Answers with
 --   named     [[name, oid], ...]
 --   inside    [[view, oid, role], ...]         what each view that reads the lake reads, and as whom
 --   relations [{oid, schema, name, kind, owner, ..., columns}, ...]
---   rights    [{oid, role, privileges, readable (attnums; null: all)}, ...]
+--   rights    [{oid, role, privileges, readable, insertable, updatable}, ...]; the last three are the attnums for which
+--             the role has that right where it does not have it for the table, else null
 CREATE OR REPLACE FUNCTION mere.resolve(names jsonb, path name[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -105,19 +114,19 @@ BEGIN
     LEFT JOIN mere.map_facts(reached) AS m ON m.relid = c.oid
     WHERE c.oid = ANY (reached);
 
-    SELECT jsonb_agg(jsonb_build_object('oid', w.oid::bigint, 'role', w.role::bigint,
-        'privileges', (SELECT coalesce(jsonb_agg(p), '[]') FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS p
-                       WHERE has_table_privilege(w.role, w.oid, p)),
-        'readable', CASE WHEN NOT has_table_privilege(w.role, w.oid, 'SELECT') THEN
-            (SELECT coalesce(jsonb_agg(attnum), '[]') FROM pg_attribute AS a WHERE a.attrelid = w.oid AND a.attnum > 0
-             AND NOT a.attisdropped AND has_column_privilege(w.role, w.oid, a.attnum, 'SELECT')) END))
+    SELECT jsonb_agg(jsonb_build_object('oid', w.oid::bigint, 'role', w.role::bigint, 'privileges', h.privileges,
+        'readable', CASE WHEN NOT h.privileges ? 'SELECT' THEN mere.column_rights(w.role, w.oid, 'SELECT') END,
+        'insertable', CASE WHEN NOT h.privileges ? 'INSERT' THEN mere.column_rights(w.role, w.oid, 'INSERT') END,
+        'updatable', CASE WHEN NOT h.privileges ? 'UPDATE' THEN mere.column_rights(w.role, w.oid, 'UPDATE') END))
     INTO rights
     FROM jsonb_array_elements(wanted) AS j
     CROSS JOIN LATERAL (SELECT (j ->> 0)::oid AS oid, (j ->> 1)::oid AS role) AS w
+    CROSS JOIN LATERAL (SELECT coalesce(jsonb_agg(p), '[]') AS privileges
+        FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS p WHERE has_table_privilege(w.role, w.oid, p)) AS h
     WHERE (SELECT relkind FROM pg_class WHERE oid = w.oid) <> 'S';
 
     RETURN jsonb_build_object('named', named, 'inside', inside, 'me', me::bigint, 'relations', relations, 'rights', coalesce(rights, '[]'));
 END $$;
 
-REVOKE ALL ON FUNCTION mere.lake_relations, mere.lake_names, mere.map_facts, mere.resolve FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mere.lake_names, mere.map_facts, mere.resolve TO PUBLIC;
+REVOKE ALL ON FUNCTION mere.lake_relations, mere.lake_names, mere.map_facts, mere.column_rights, mere.resolve FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mere.lake_names, mere.map_facts, mere.column_rights, mere.resolve TO PUBLIC;
