@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,17 @@ class Display:
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            yield Bar(progress, doing, total)
-        self.line(done, time.monotonic() - started)
+        hidden = not self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=hidden) as progress:
+            bar = Bar(progress, doing, total, done)
+            yield bar
+        self.line(bar.done, time.monotonic() - started)
 
     def line(self, text: str, seconds: float) -> None:
         self.console.print(f"[green]✓[/green] {text:<66}[dim]{seconds:6.1f} s[/dim]")
 
     def results(self, results: list[QueryResult]) -> None:
-        table = Table(title="TPC-H", title_style="bold", title_justify="left")
+        table = Table()
         table.add_column("query")
         table.add_column("seconds", justify="right")
         table.add_column("rows", justify="right")
@@ -69,13 +72,23 @@ class Display:
         self.console.print(table)
         for result in results:
             if result.difference is not None:
-                self.console.print(f"[red]{result.name}[/red]: {result.difference}", markup=True)
+                self.console.print(Text.assemble((result.name, "red"), ": ", result.difference))
+
+    def verdict(self, results: list[QueryResult], seconds: float) -> None:
+        """The last line. By now nothing of the demo is left."""
+        wrong = sum(result.difference is not None for result in results)
+        if wrong:
+            text = f"[red]✗[/red] {wrong} of {len(results)} answers differ from DuckDB's"
+        else:
+            text = f"[green]✓[/green] All {len(results)} answers are DuckDB's own"
+        self.console.print(f"{text}; everything was stopped and removed. [dim]{seconds:.1f} s in all[/dim]")
 
 
 class Bar:
-    """A bar that says what it is at."""
+    """A bar that says what it is at; `done` is the line that it leaves."""
 
-    def __init__(self, progress: Progress, doing: str, total: float) -> None:
+    def __init__(self, progress: Progress, doing: str, total: float, done: str) -> None:
+        self.done = done
         self._progress = progress
         self._task = progress.add_task(doing, total=total)
 

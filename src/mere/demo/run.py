@@ -37,7 +37,12 @@ def run_demo(scale: float) -> int:
         free = shutil.disk_usage(place).free
         if free < _BYTES_PER_SCALE * scale:
             raise StartupError(f"the demo needs {_BYTES_PER_SCALE * scale / 2**30:.0f} GB in {place.parent}")
-        return asyncio.run(_stoppable(place, scale))
+        display, started = Display(), time.monotonic()
+        results = asyncio.run(_stoppable(place, scale, display))
+        display.results(results)
+        shutil.rmtree(place, ignore_errors=True)
+        display.verdict(results, time.monotonic() - started)
+        return 1 if any(result.difference for result in results) else 0
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
     except (asyncpg.PostgresError, OSError) as error:
@@ -46,17 +51,15 @@ def run_demo(scale: float) -> int:
         shutil.rmtree(place, ignore_errors=True)
 
 
-async def _stoppable(place: Path, scale: float) -> int:
+async def _stoppable(place: Path, scale: float, display: Display) -> list[QueryResult]:
     """SIGTERM ends the demo as Ctrl-C does: through every finally."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await _demo(place, scale)
+    return await _demo(place, scale, display)
 
 
-async def _demo(place: Path, scale: float) -> int:
-    display = Display()
-    started = time.monotonic()
+async def _demo(place: Path, scale: float, display: Display) -> list[QueryResult]:
     files = place / "tpch"
     with ExitStack() as running:
         generator = start_generator(files, scale)
@@ -75,13 +78,9 @@ async def _demo(place: Path, scale: float) -> int:
         connection = await asyncpg.connect(server.url)
         try:
             await _load(connection, f"{store.url}/tpch", files, display)
-            results = await _query(connection, open_reference(files, [table.name for table in TABLES]), display)
+            return await _query(connection, open_reference(files, [table.name for table in TABLES]), display)
         finally:
             await connection.close()
-    display.results(results)
-    right = all(result.difference is None for result in results)
-    display.line("Stopped and removed everything", time.monotonic() - started)
-    return 0 if right else 1
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -113,14 +112,14 @@ async def _upload(files: Path, store: SeaweedFS) -> None:
 async def _load(connection: asyncpg.Connection, source: str, files: Path, display: Display) -> None:
     sizes = {table.name: (files / f"{table.name}.parquet").stat().st_size for table in TABLES}
     rows = 0
-    with display.bar("", "Created and loaded eight tables by COPY", sum(sizes.values())) as bar:
+    with display.bar("", "", sum(sizes.values())) as bar:
         for table in TABLES:
             bar.at(f"Loading {table.name}")
             await connection.execute(table.create)
             tag = await connection.execute(f"COPY {table.name} FROM '{source}/{table.name}.parquet' (FORMAT parquet)")
             rows += int(tag.split()[-1])
             bar.advance(sizes[table.name])
-    display.console.print(f"  [dim]{rows:,} rows[/dim]")
+        bar.done = f"Created eight tables and loaded {rows:,} rows by COPY"
 
 
 async def _query(
