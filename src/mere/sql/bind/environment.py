@@ -99,9 +99,21 @@ class ScopeEnvironment:
     # What the binder itself asks.
 
     def expression(self, node: exp.Expression) -> Typed:
+        if node.find(exp.Dot) is not None:
+            node = node.transform(self._member)
         typed = bind_expression(node, self)
         self.scope.level.marks |= typed.marks
         return typed
+
+    def _member(self, node: exp.Expression) -> exp.Expression:
+        """(t).column is t.column."""
+        if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
+            row = node.this.this if isinstance(node.this, exp.Paren) else node.this
+            if isinstance(row, exp.Column) and not isinstance(row.this, exp.Star) and row.args.get("table") is None:
+                found = self.scope.find_item(column_parts(row))
+                if found is not None and self.scope.try_resolve(column_parts(row)) is None:
+                    return exp.Column(this=node.expression.copy(), table=row.this.copy())
+        return node
 
     def boolean(self, node: exp.Expression, context: str) -> Typed:
         return to_boolean(self.expression(node), context, self)
