@@ -59,12 +59,13 @@ _AFTER_LAKE = (
 
 
 async def bootstrap_cluster(server: PostgresServer, password: str) -> None:
-    """Roles with their passwords, and the template database. `password` is the administrator's."""
+    """Roles with their passwords, and the template database. `password` is the administrator's first one."""
     connection = await server.connect()
     try:
         await connection.execute(_own_sql("cluster.sql"))
         await _set_password(connection, GATEWAY_ROLE, server.gateway_password)
-        await _set_password(connection, ADMINISTRATOR, password)
+        if await connection.fetchval("SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = $1", ADMINISTRATOR):
+            await _set_password(connection, ADMINISTRATOR, password)  # later it is the administrator's to change
         await _ensure_template(server, connection)
     finally:
         await connection.close()
@@ -102,7 +103,6 @@ def _own_sql(name: str) -> str:
 
 
 async def _set_password(connection: asyncpg.Connection, role: str, password: str) -> None:
-    """A verifier made by PostgreSQL; the same password is not set again, since that would write and log each time."""
     statement = await connection.fetchval(
         "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)", role, password
     )

@@ -42,9 +42,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgfoid = 'mere.refuse_write()'::regprocedure) THEN
         EXECUTE format('CREATE TRIGGER mere_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
                         FOR EACH STATEMENT EXECUTE FUNCTION mere.refuse_write()', relation::regclass);
-    END IF;
-    IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'mere_guard' AND tgenabled <> 'A') THEN
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER mere_guard', relation::regclass);
+    ELSIF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'mere_guard' AND tgenabled = 'A') THEN
+        PERFORM mere.refuse('ENABLE or DISABLE TRIGGER, or another name for mere_guard, is', relation);
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION mere.guard(oid) FROM PUBLIC;
