@@ -13,7 +13,7 @@ from mere.errors import FeatureNotSupported, InsufficientPrivilege, MereError, P
 from mere.gateway.connection import ClientConnection
 from mere.gateway.tls import ALPN_PROTOCOL
 from mere.session.client import ClientGone
-from mere.wire.backend import read_authentication_code
+from mere.wire.backend import read_authentication_code, read_parameter_status
 from mere.wire.frontend import Password, Phase, Terminate
 from mere.wire.messages import (
     AUTHENTICATION_OK_CODE,
@@ -72,18 +72,39 @@ def backing_parameters(parameters: Mapping[str, str], reserved_roles: frozenset[
     if parameters.get("replication", "").lower() not in _FALSE:
         raise FeatureNotSupported("replication connections are not supported: Mere's rows are not in PostgreSQL's log")
     passed["database"] = passed.get("database") or user
-    _check_encoding(passed.get("client_encoding", "UTF8"))
+    check_encoding(passed.get("client_encoding", "UTF8"))
     # Always said, so that a default of the role or database does not choose another.
     passed["client_encoding"] = "UTF8"
     return passed
 
 
-def _check_encoding(name: str) -> None:
+def check_encoding(name: str) -> None:
+    """Raises FATAL 0A000 for every client_encoding but UTF8."""
     # PostgreSQL too compares names by letters and digits only; asyncpg, for one, sends quotes.
     if "".join(letter for letter in name.lower() if letter.isalnum()) not in _ENCODINGS:
-        raise FeatureNotSupported(
+        error = FeatureNotSupported(
             f'client_encoding "{name}" is not supported', hint="Mere speaks UTF8; set client_encoding to it."
         )
+        error.severity = "FATAL"
+        raise error
+
+
+class Reports:
+    """Passes on what PostgreSQL reports between answers. Should it now convert to another encoding, the session ends:
+    rows from the lake would come in UTF8 all the same."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    def __call__(self, raw: bytes) -> None:
+        self._connection.write(raw)
+        if raw[:1] == b"S":
+            name, value = read_parameter_status(raw)
+            if name == "client_encoding":
+                try:
+                    check_encoding(value)
+                except FeatureNotSupported as error:
+                    self._connection.interrupt(error)
 
 
 class AuthenticationRelay:

@@ -16,7 +16,7 @@ from typing import Protocol
 from mere.catalog.backend import Backend, BackendLost
 from mere.errors import MereError, QueryCanceled, StartupError
 from mere.gateway.connection import ClientConnection
-from mere.gateway.handshake import backing_parameters, negotiate, read_startup, start_authentication
+from mere.gateway.handshake import Reports, backing_parameters, negotiate, read_startup, start_authentication
 from mere.gateway.keys import CancelKeys
 from mere.gateway.tls import load_context
 from mere.session.client import Client, ClientGone
@@ -182,7 +182,7 @@ class Gateway:
     async def _connect(self, connection: ClientConnection, parameters: Mapping[str, str]) -> Backend:
         relay = start_authentication(connection)
         try:
-            return await Backend.connect(self._socket_path, parameters, relay, connection.write)
+            return await Backend.connect(self._socket_path, parameters, relay, Reports(connection))
         except (FileNotFoundError, ConnectionRefusedError, BlockingIOError) as error:
             raise CannotConnectNow("the catalog is not accepting connections") from error
 

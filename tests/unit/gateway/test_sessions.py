@@ -173,3 +173,15 @@ async def test_small_writes_leave_together(relay: Relay) -> None:
     assert calls == [500]
     client.writer.close()
     await until_ended(session)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SET client_encoding = 'LATIN1'", "SELECT set_config('client_encoding', 'euc_jp', false)"]
+)
+async def test_another_encoding_ends_the_session(relay: Relay, sql: str) -> None:
+    client, session = await logged_in(relay)
+    assert b"Z" in kinds(await client.query("SET client_encoding = 'SQL_ASCII'"))
+    client.send(requests.query(sql))
+    (*_, error) = await client.read_until(b"E")
+    assert (read_error(error).sqlstate, read_error(error).severity) == ("0A000", "FATAL")
+    await until_ended(session)
