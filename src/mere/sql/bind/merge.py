@@ -91,6 +91,8 @@ def bind_merge(binding: Binding, node: exp.Merge) -> BoundMerge:
     extras, returning = Extras(), None
     if node.args.get("returning") is not None:
         seen = returning_scope(target, builder.access, item, source.namespace.items, extras, tables.frame)
+        own = len(target.relation.columns)  # MERGE's star shows the source first
+        seen.namespace.columns = seen.namespace.columns[own:] + seen.namespace.columns[:own]
         action = RangeColumn(ACTION, Typed(column_sql("mere_rows", ACTION), PgType(TEXT), COLUMN))
         seen.namespace.items.append(RangeItem(ACTION, [action]))
         returning = returning_apart(binding, _with_action(node.args["returning"]), seen)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -36,6 +37,7 @@ from mere.sql.bind import (
     relation_names,
 )
 from mere.sql.bind.scope import Name
+from mere.sql.expressions.typed import Typed, stored_column
 from mere.sql.lexer import quote_identifier
 from mere.sql.macros import MACROS
 from mere.sql.relations import Check, Column, Kind, Relation, Resolved
@@ -87,12 +89,13 @@ class Lakeless:
         zone = self._fetch("show timezone")[0][0]
         bound = self.bound = bind(tree, resolved, BindContext(str(zone), values))
         engine = _engine()
+        engine.execute("begin")
         try:
             if isinstance(bound, BoundSelect):
                 return self._answer(engine, bound)
             return self._change(engine, bound)
         finally:
-            engine.close()
+            engine.execute("rollback")
 
     def _fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, parameters or None).fetchall()
@@ -256,9 +259,7 @@ class Lakeless:
         engine.execute(f"insert into target ({listed}) select {listed} from {ROWS}{keep}")
 
 
-def _column(column: Column) -> Any:
-    from mere.sql.expressions.typed import stored_column
-
+def _column(column: Column) -> Typed:
     return stored_column(exp.Column(this=exp.Identifier(this=column.name, quoted=True)), column.type)
 
 
@@ -266,6 +267,7 @@ def _rendered(column: OutputColumn, place: int) -> str:
     return f"{duckdb_text(render_text(column.typed, SessionFormat()))} as c{place}"
 
 
+@cache
 def _engine() -> duckdb.DuckDBPyConnection:
     engine = duckdb.connect(":memory:")
     for name, value in _MEANING.items():
