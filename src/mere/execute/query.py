@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlglot import exp
 
 from mere.errors import DataError
-from mere.execute.compose import compose, with_constants
+from mere.execute.compose import Body, with_constants
 from mere.execute.constants import constant_text
 from mere.execute.scans import LakeView, fill, lake_scan_sql
 from mere.lake.metadata import Snapshot
@@ -45,6 +45,14 @@ async def slice_text(
 
     `tables` gives SELECTs for scans that are not of the lake (the rows a statement materialised).
     """
+    return await body_text(Body(slice_, outputs), view, postgres, workspace, tables)
+
+
+async def body_text(
+    body: Body, view: LakeView, postgres: Postgres, workspace: Workspace, tables: Mapping[str, str] | None = None
+) -> str:
+    """As `slice_text`, for a body that may have been used before."""
+    slice_ = body.slice
     constants = await postgres.evaluate(slice_.constants) if slice_.constants else {}
     scans: dict[str, str] = dict(tables or {})
     for scan in slice_.scans:
@@ -57,7 +65,7 @@ async def slice_text(
             scan = _filled(scan, constants)
         snapshot = await _snapshot_of(scan, view, constants)
         scans[scan.name] = await lake_scan_sql(view, scan, snapshot, workspace)
-    return compose(slice_, scans, constants, outputs)
+    return body.text(scans, constants)
 
 
 def _filled(scan: Scan, constants: Mapping[str, exp.Expression]) -> Scan:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlglot import exp
 
 from mere.catalog.backend import CommandResult, Describe, Description, Fetch
 from mere.catalog.resolve import read_resolved, resolve_step
 from mere.errors import FeatureNotSupported
+from mere.execute.compose import Body
 from mere.lake.metadata import Snapshot
 from mere.session.routing import NotOurs
 from mere.session.state import Parameters, SessionState
@@ -30,6 +31,9 @@ _STATE = """SELECT id, schema_version, at, pg_catalog.current_setting('statement
 pg_catalog.current_setting('transaction_read_only') FROM mere.newest_snapshot()"""
 _TIMEOUT_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _KEPT = 256
+_LONGEST_KEPT = 100_000  # characters: a bulk INSERT does not come again
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +48,70 @@ class Analysis:
     tree: exp.Expression
 
     def bind(self, parameters: Parameters) -> BoundStatement:
-        values = tuple(
-            ParameterValue(PgType(oid), text) for oid, text in zip(parameters.oids, parameters.values, strict=True)
-        )
-        return bind(self.tree, self.resolved, BindContext(self.time_zone, values))
+        return self.compile(parameters).bound
 
-
-class _Parsed:
-    """Trees by text, for statements that come again and again. Trees are never changed after parsing."""
-
-    def __init__(self) -> None:
-        self._trees: OrderedDict[str, tuple[exp.Expression, tuple[tuple[str, ...], ...]]] = OrderedDict()
-
-    def get(self, text: str) -> tuple[exp.Expression, tuple[tuple[str, ...], ...]]:
-        known = self._trees.get(text)
+    def compile(self, parameters: Parameters) -> Compiled:
+        """The bound statement; the same one again for the same tree, relations, time zone and values."""
+        key = (id(self.tree), id(self.resolved), self.time_zone, parameters)
+        known = _compiled.get(key)
         if known is None:
-            tree = parse(text)
-            known = (tree, tuple(relation_names(tree)))
-            if len(text) < 100_000:
-                self._trees[text] = known
-                if len(self._trees) > _KEPT:
-                    self._trees.popitem(last=False)
-        else:
-            self._trees.move_to_end(text)
+            values = tuple(
+                ParameterValue(PgType(oid), text) for oid, text in zip(parameters.oids, parameters.values, strict=True)
+            )
+            bound = bind(self.tree, self.resolved, BindContext(self.time_zone, values))
+            known = Compiled(self.tree, self.resolved, bound)
+            _compiled.put(key, known)
         return known
 
 
-_parsed = _Parsed()
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A bound statement, with what its key refers to (so that no other object gets their ids), and the queries that
+    were made of it, by how their columns are shown."""
+
+    tree: exp.Expression
+    resolved: Resolved
+    bound: BoundStatement
+    bodies: dict[object, Body] = field(default_factory=dict)
+
+
+class _Kept(Generic[K, V]):
+    """The values used last, for statements that come again and again."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: K, value: V) -> None:
+        self._values[key] = value
+        if len(self._values) > _KEPT:
+            self._values.popitem(last=False)
+
+
+# Trees are never changed after parsing, nor is what was bound.
+_parsed: _Kept[str, tuple[exp.Expression, tuple[tuple[str, ...], ...]]] = _Kept()
+_compiled: _Kept[tuple[int, int, str, Parameters], Compiled] = _Kept()
+
+
+def _parse(text: str) -> tuple[exp.Expression, tuple[tuple[str, ...], ...]]:
+    known = _parsed.get(text)
+    if known is None:
+        tree = parse(text)
+        known = (tree, tuple(relation_names(tree)))
+        if len(text) <= _LONGEST_KEPT:
+            _parsed.put(text, known)
+    return known
 
 
 async def analyse(state: SessionState, statement: Statement, param_oids: Sequence[int] = ()) -> Analysis:
     """Raises NotOurs for a statement that names no lake table, and PostgreSQL's errors for what it finds wrong."""
     try:
-        tree, names = _parsed.get(statement.text)
+        tree, names = _parse(statement.text)
     except FeatureNotSupported as error:
         raise NotOurs(error) from error
     text = without_time_travel(statement.text)

@@ -8,7 +8,8 @@ import pyarrow as pa
 from sqlglot import exp
 
 from mere.errors import FeatureNotSupported
-from mere.execute.query import slice_text
+from mere.execute.compose import Body
+from mere.execute.query import body_text
 from mere.execute.scans import LakeView
 from mere.lake.metadata import Snapshot
 from mere.plan.planner import plan
@@ -28,26 +29,28 @@ async def run_select(
     state: SessionState, statement: Statement, parameters: Parameters, formats: tuple[int, ...]
 ) -> Outcome:
     analysis = await analyse(state, statement, parameters.oids)
-    bound = analysis.bind(parameters)
+    compiled = analysis.compile(parameters)
+    bound = compiled.bound
     if not isinstance(bound, BoundSelect):
         raise FeatureNotSupported("only a query can be read here")
     fields = with_formats(analysis.description.fields or (), formats)
-    return await open_select(state, lake_view(state, analysis.snapshot), bound, fields, "SELECT")
+    shown = (tuple(field.format for field in fields), session_format(state))
+    body = compiled.bodies.get(shown)
+    if body is None:
+        body = compiled.bodies[shown] = Body(plan(bound).root, output_expressions(state, bound, fields))
+    return await open_body(state, lake_view(state, analysis.snapshot), body, fields)
 
 
 def lake_view(state: SessionState, snapshot: Snapshot) -> LakeView:
     return LakeView(state.database.metadata, snapshot, state.transaction.overlay, state.database.data_url)
 
 
-async def open_select(
-    state: SessionState, view: LakeView, bound: BoundSelect, fields: tuple[Field, ...], tag: str
-) -> Outcome:
+async def open_body(state: SessionState, view: LakeView, body: Body, fields: tuple[Field, ...]) -> Outcome:
     """Starts the query; its rows are read as the client takes them."""
     workspace = state.open_workspace()
     release = state.database.readers.hold(view.snapshot.id)
     try:
-        outputs = output_expressions(state, bound, fields)
-        text = await slice_text(plan(bound).root, view, PostgresRows(state.backend), workspace, outputs)
+        text = await body_text(body, view, PostgresRows(state.backend), workspace)
         state.check_cancelled()
         rows = await stream_rows(workspace, text, fields)
         rows.when_closed(release)
@@ -55,7 +58,7 @@ async def open_select(
         release()
         await workspace.close()
         raise
-    return Outcome(tag, fields, rows, counted=True)
+    return Outcome("SELECT", fields, rows, counted=True)
 
 
 def output_expressions(state: SessionState, bound: BoundSelect, fields: Sequence[Field]) -> list[exp.Expression]:
