@@ -1,23 +1,24 @@
 """DuckDB macros with PostgreSQL's meaning, installed once by a segment's engine at its start.
 
-Each is one CREATE MACRO statement over DuckDB's own functions. An error raised by one starts with its SQLSTATE, as
-`22012:division by zero`. Kept by subject in mere.sql.functions.macros_*; lives in every process that runs DuckDB.
+They are kept by subject in functions/macros/*.sql: a paragraph `name(arguments) = expression` is one macro. An error
+raised by one starts with its SQLSTATE, as `22012:division by zero`. Lives in every process that runs DuckDB.
 """
 
 from __future__ import annotations
 
-from mere.sql.functions import macros_date, macros_json, macros_number, macros_output, macros_text
+from importlib import resources
 
-_SOURCES = (macros_number.MACROS, macros_text.MACROS, macros_date.MACROS, macros_json.MACROS, macros_output.MACROS)
+_SUBJECTS = ("number", "output", "text", "date", "json", "array")
 
 
-def _statements(source: str) -> list[str]:
-    """One macro a paragraph: `name(arguments) = expression`."""
+def _statements(subject: str) -> list[str]:
+    source = resources.files("mere.sql.functions").joinpath("macros", f"{subject}.sql").read_text(encoding="utf-8")
     made = []
     for paragraph in source.strip().split("\n\n"):
-        head, body = paragraph.split(" = ", 1)
-        made.append(f"CREATE OR REPLACE MACRO {head} AS ({body.strip()})")
+        if not paragraph.startswith("--"):
+            head, body = paragraph.split(" = ", 1)
+            made.append(f"CREATE OR REPLACE MACRO {head} AS ({body.strip()})")
     return made
 
 
-MACROS: tuple[str, ...] = tuple(statement for source in _SOURCES for statement in _statements(source))
+MACROS: tuple[str, ...] = tuple(statement for subject in _SUBJECTS for statement in _statements(subject))

@@ -1,8 +1,6 @@
-"""Macros: values as PostgreSQL prints them. Text of DuckDB SQL; see mere.sql.macros."""
+-- Values as PostgreSQL prints them.
+-- name(arguments) = expression; one macro a paragraph, see mere.sql.macros.
 
-from __future__ import annotations
-
-MACROS = r"""
 mere_bool_out(x) = CASE WHEN x THEN 't' WHEN NOT x THEN 'f' END
 
 mere_nonfinite_out(x) = CASE WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity' WHEN x < 0 THEN '-Infinity' END
@@ -31,7 +29,7 @@ mere_bytea_out(x) = concat('\x', lower(hex(x))) || CASE WHEN x IS NULL THEN NULL
 
 mere_era_out(text) = concat(replace(text, ' (BC)', ''), ' BC')
 
-mere_date_out(x) = CASE WHEN x >= '0001-01-01' OR NOT isfinite(x) THEN CAST(x AS VARCHAR) ELSE mere_era_out(CAST(x AS VARCHAR)) END
+mere_date_out(x) = CASE WHEN x < '0001-01-01' AND isfinite(x) THEN mere_era_out(CAST(x AS VARCHAR)) ELSE CAST(x AS VARCHAR) END
 
 mere_timestamptz_out_utc(x) = CASE WHEN NOT isfinite(x) THEN CAST(CAST(x AS TIMESTAMP) AS VARCHAR)
     WHEN x >= '0001-01-01 00:00:00+00' THEN CAST(timezone('UTC', x) AS VARCHAR) || '+00'
@@ -93,4 +91,3 @@ mere_trimmed_out(x) = CASE WHEN contains(CAST(x AS VARCHAR), '.') THEN rtrim(rtr
 mere_jsonb_token(t) = CASE t WHEN ',' THEN ', ' WHEN ':' THEN ': ' ELSE t END
 
 mere_jsonb_out(x) = CASE WHEN x IS NOT NULL THEN array_to_string(list_transform(regexp_extract_all(CAST(json(x) AS VARCHAR), '"(?:[^"\\]|\\.)*"|[^",:]+|[,:]'), lambda t: mere_jsonb_token(t)), '') END
-"""

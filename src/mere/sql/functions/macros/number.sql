@@ -1,8 +1,6 @@
-"""Macros: numbers, their arithmetic and their input from text. Text of DuckDB SQL; see mere.sql.macros."""
+-- Numbers, their arithmetic, and their input from text.
+-- name(arguments) = expression; one macro a paragraph, see mere.sql.macros.
 
-from __future__ import annotations
-
-MACROS = r"""
 mere_int_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE a // b END
 
 mere_mod(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE a % b END
@@ -142,4 +140,3 @@ mere_shift_left(x, n, bits) = x << n
 
 mere_to_oct(x) = CASE WHEN x = 0 THEN '0' ELSE ltrim(list_aggregate(list_transform(range(21, -1, -1),
     lambda i: CAST(((x >> CAST(3 * i AS BIGINT)) & 7) & CASE WHEN i = 21 THEN 1 ELSE 7 END AS VARCHAR)), 'string_agg', ''), '0') END
-"""

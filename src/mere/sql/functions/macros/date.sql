@@ -1,0 +1,145 @@
+-- Dates, times and intervals.
+-- name(arguments) = expression; one macro a paragraph, see mere.sql.macros.
+
+mere_interval_of(months, days, us) = to_months(CAST(months AS INTEGER)) + to_days(CAST(days AS INTEGER)) + to_microseconds(CAST(us AS BIGINT))
+
+mere_from_us(us) = make_timestamp(CAST(us AS BIGINT))
+
+mere_timestamp_difference(a, b) = CASE WHEN a IS NOT NULL AND b IS NOT NULL
+    THEN mere_interval_of(0, (epoch_us(a) - epoch_us(b)) // 86400000000, (epoch_us(a) - epoch_us(b)) % 86400000000) END
+
+mere_timestamptz_difference(a, b) = CASE WHEN a IS NOT NULL AND b IS NOT NULL
+    THEN mere_interval_of(0, (epoch_us(a) - epoch_us(b)) // 86400000000, (epoch_us(a) - epoch_us(b)) % 86400000000) END
+
+mere_timestamptz_add(x, i, zone) = timezone(zone, timezone(zone, x) + mere_interval_of(mere_interval_months(i), mere_interval_days(i), 0)) + to_microseconds(mere_interval_us(i))
+
+mere_timestamptz_subtract(x, i, zone) = timezone(zone, timezone(zone, x) - mere_interval_of(mere_interval_months(i), mere_interval_days(i), 0)) - to_microseconds(mere_interval_us(i))
+
+mere_time_us(t) = epoch_us(DATE '1970-01-01' + t)
+
+mere_us_time(us) = CAST(make_timestamp(((us % 86400000000) + 86400000000) % 86400000000) AS TIME)
+
+mere_time_add(t, i) = mere_us_time(mere_time_us(t) + mere_interval_us(i))
+
+mere_time_subtract(t, i) = mere_us_time(mere_time_us(t) - mere_interval_us(i))
+
+mere_time_difference(a, b) = to_microseconds(mere_time_us(a) - mere_time_us(b))
+
+mere_interval_negate(i) = mere_interval_of(-mere_interval_months(i), -mere_interval_days(i), -mere_interval_us(i))
+
+mere_months_part(m) = trunc(m)
+
+mere_scaled_interval(months, days, us) = mere_interval_of(trunc(months), trunc(days + (months - trunc(months)) * 30),
+    round_even(us + ((days + (months - trunc(months)) * 30) - trunc(days + (months - trunc(months)) * 30)) * 86400000000, 0))
+
+mere_clean(x) = round(x, 6)
+
+mere_interval_multiply(i, f) = CASE WHEN i IS NULL OR f IS NULL THEN NULL ELSE mere_scaled_interval(mere_clean(mere_interval_months(i) * f),
+    mere_clean(mere_interval_days(i) * f), mere_interval_us(i) * f) END
+
+mere_interval_divide(i, f) = CASE WHEN f = 0 THEN error('22012:division by zero') WHEN i IS NULL OR f IS NULL THEN NULL
+    ELSE mere_scaled_interval(mere_clean(mere_interval_months(i) / f), mere_clean(mere_interval_days(i) / f), mere_interval_us(i) / f) END
+
+mere_avg_interval(total, n) = CASE WHEN n > 0 THEN mere_interval_divide(total, CAST(n AS DOUBLE)) END
+
+mere_carry(low, high, size) = CAST(low AS BIGINT) // size
+
+mere_justify_hours(i) = mere_interval_of(mere_interval_months(i),
+    mere_interval_days(i) + mere_interval_us(i) // 86400000000 + CASE WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 > 0 AND mere_interval_us(i) % 86400000000 < 0 THEN -1
+        WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 < 0 AND mere_interval_us(i) % 86400000000 > 0 THEN 1 ELSE 0 END,
+    mere_interval_us(i) % 86400000000 + CASE WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 > 0 AND mere_interval_us(i) % 86400000000 < 0 THEN 86400000000
+        WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 < 0 AND mere_interval_us(i) % 86400000000 > 0 THEN -86400000000 ELSE 0 END)
+
+mere_justify_days(i) = mere_interval_of(
+    mere_interval_months(i) + mere_interval_days(i) // 30 + CASE WHEN mere_interval_months(i) + mere_interval_days(i) // 30 > 0 AND mere_interval_days(i) % 30 < 0 THEN -1
+        WHEN mere_interval_months(i) + mere_interval_days(i) // 30 < 0 AND mere_interval_days(i) % 30 > 0 THEN 1 ELSE 0 END,
+    mere_interval_days(i) % 30 + CASE WHEN mere_interval_months(i) + mere_interval_days(i) // 30 > 0 AND mere_interval_days(i) % 30 < 0 THEN 30
+        WHEN mere_interval_months(i) + mere_interval_days(i) // 30 < 0 AND mere_interval_days(i) % 30 > 0 THEN -30 ELSE 0 END, mere_interval_us(i))
+
+mere_justify_total(us) = mere_interval_of(us // 2592000000000, us % 2592000000000 // 86400000000, us % 86400000000)
+
+mere_justify_interval(i) = mere_justify_total(CAST(mere_interval_months(i) AS HUGEINT) * 2592000000000 + mere_interval_days(i) * 86400000000 + mere_interval_us(i))
+
+mere_interval_epoch(i) = CAST(CAST(mere_interval_months(i) // 12 AS DECIMAL(18,0)) * 31557600 + CAST(mere_interval_months(i) % 12 AS DECIMAL(18,0)) * 2592000
+    + CAST(mere_interval_days(i) AS DECIMAL(18,0)) * 86400 + CAST(mere_interval_us(i) AS DECIMAL(24,0)) * 0.000001 AS DECIMAL(30,6))
+
+mere_us_seconds(us) = CAST(us AS DECIMAL(24,0)) * 0.000001
+
+mere_us_millis(us) = CAST(us AS DECIMAL(24,0)) * 0.001
+
+mere_epoch(x) = CAST(mere_us_seconds(epoch_us(x)) AS DECIMAL(24,6))
+
+mere_round_us(us, unit) = CAST(((abs(us) + unit // 2) // unit) * unit * sign(us) AS BIGINT)
+
+mere_round_timestamp(x, unit) = CASE WHEN isfinite(x) THEN make_timestamp(mere_round_us(epoch_us(x), unit)) ELSE x END
+
+mere_round_timestamptz(x, unit) = CASE WHEN isfinite(x) THEN timezone('UTC', make_timestamp(mere_round_us(epoch_us(x), unit))) ELSE x END
+
+mere_round_time(x, unit) = CAST(make_timestamp(mere_round_us(mere_time_us(x), unit)) AS TIME)
+
+mere_interval_to_time(i) = mere_us_time(mere_interval_us(i))
+
+mere_make_date(y, m, d) = CASE WHEN y IS NULL OR m IS NULL OR d IS NULL THEN NULL
+    WHEN y > 0 AND m BETWEEN 1 AND 12 AND d BETWEEN 1 AND 31 AND TRY_CAST(concat(lpad(CAST(y AS VARCHAR), 4, '0'), '-', m, '-', d) AS DATE) IS NOT NULL THEN make_date(y, m, d)
+    ELSE error(concat('22008:date field value out of range: ', y, '-', lpad(CAST(m AS VARCHAR), 2, '0'), '-', lpad(CAST(d AS VARCHAR), 2, '0'))) END
+
+mere_make_time(h, m, s) = CASE WHEN h IS NULL OR m IS NULL OR s IS NULL THEN NULL WHEN h BETWEEN 0 AND 23 AND m BETWEEN 0 AND 59 AND s >= 0 AND s < 60
+    THEN make_time(CAST(h AS BIGINT), CAST(m AS BIGINT), s) ELSE error(concat('22008:time field value out of range: ', h, ':', lpad(CAST(m AS VARCHAR), 2, '0'), ':', mere_float8_out(s))) END
+
+mere_make_timestamp(y, mo, d, h, mi, s) = CASE WHEN s IS NOT NULL THEN mere_make_date(y, mo, d) + mere_make_time(h, mi, CASE WHEN s = 60 THEN 0 ELSE s END)
+    + CASE WHEN s = 60 THEN INTERVAL 1 MINUTE ELSE INTERVAL 0 MINUTE END END
+
+mere_make_interval(y, mo, w, d, h, mi, s) = mere_interval_of(y * 12 + mo, w * 7 + d, CAST(h AS BIGINT) * 3600000000 + CAST(mi AS BIGINT) * 60000000 + CAST(round(s * 1000000) AS BIGINT))
+
+mere_text_to_date(x) = CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(x AS DATE) IS NOT NULL THEN TRY_CAST(x AS DATE)
+    WHEN regexp_full_match(x, '\s*\d{4}-\d{1,2}-\d{1,2}\s*') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
+    ELSE error(concat('22007:invalid input syntax for type date: "', x, '"')) END
+
+mere_text_to_timestamp(x) = CASE WHEN x IS NULL THEN NULL
+    WHEN TRY_CAST(regexp_replace(x, '([+-]\d\d(:?\d\d)?|Z|\s+UTC)\s*$', '') AS TIMESTAMP) IS NOT NULL AND regexp_matches(x, ':') THEN TRY_CAST(regexp_replace(x, '([+-]\d\d(:?\d\d)?|Z|\s+UTC)\s*$', '') AS TIMESTAMP)
+    WHEN TRY_CAST(x AS TIMESTAMP) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMP)
+    WHEN regexp_matches(x, '^\s*\d{4}-\d{1,2}-\d{1,2}') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
+    ELSE error(concat('22007:invalid input syntax for type timestamp: "', x, '"')) END
+
+mere_has_offset(x) = regexp_matches(x, ':\d\d(\.\d+)?\s*([+-]\d|Z|UTC)')
+
+mere_text_to_timestamptz(x, zone) = CASE WHEN x IS NULL THEN NULL
+    WHEN mere_has_offset(x) AND TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMPTZ)
+    WHEN NOT mere_has_offset(x) AND TRY_CAST(x AS TIMESTAMP) IS NOT NULL THEN timezone(zone, TRY_CAST(x AS TIMESTAMP))
+    WHEN regexp_matches(x, '^\s*\d{4}-\d{1,2}-\d{1,2}') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
+    ELSE error(concat('22007:invalid input syntax for type timestamp with time zone: "', x, '"')) END
+
+mere_text_to_time(x) = CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(x AS TIME) IS NOT NULL THEN TRY_CAST(x AS TIME)
+    WHEN regexp_matches(x, '^\s*\d+:\d+') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
+    ELSE error(concat('22007:invalid input syntax for type time: "', x, '"')) END
+
+mere_text_to_interval(x) = CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(replace(x, '+', '') AS INTERVAL) IS NOT NULL THEN TRY_CAST(replace(x, '+', '') AS INTERVAL)
+    ELSE error(concat('22007:invalid input syntax for type interval: "', x, '"')) END
+
+mere_time_to_timetz(x, zone) = CASE WHEN zone = 'UTC' THEN CAST(x AS TIMETZ) ELSE error('0A000:time with time zone in a session whose TimeZone is not UTC is not supported') END
+
+mere_date_trunc_zone(unit, x, zone) = timezone(zone, date_trunc(unit, timezone(zone, x)))
+
+mere_century_start(x) = make_timestamp(CAST((CAST(year(x) AS BIGINT) + 99) // 100 * 100 - 99 AS BIGINT), 1::BIGINT, 1::BIGINT, 0::BIGINT, 0::BIGINT, 0::DOUBLE)
+
+mere_millennium_start(x) = make_timestamp(CAST((CAST(year(x) AS BIGINT) + 999) // 1000 * 1000 - 999 AS BIGINT), 1::BIGINT, 1::BIGINT, 0::BIGINT, 0::BIGINT, 0::DOUBLE)
+
+mere_date_bin(stride, x, origin) = CASE WHEN mere_interval_months(stride) != 0 THEN error('0A000:timestamps cannot be binned into intervals containing months or years')
+    WHEN mere_interval_days(stride) * 86400000000 + mere_interval_us(stride) <= 0 THEN error('22008:stride must be greater than zero')
+    ELSE make_timestamp(epoch_us(origin) + CAST(floor((epoch_us(x) - epoch_us(origin))::DOUBLE / (mere_interval_days(stride) * 86400000000 + mere_interval_us(stride))) AS BIGINT) * (mere_interval_days(stride) * 86400000000 + mere_interval_us(stride))) END
+
+mere_date_bin_zoned(stride, x, origin) = timezone('UTC', mere_date_bin(stride, timezone('UTC', x), timezone('UTC', origin)))
+
+mere_overlaps(s1, e1, s2, e2) = CASE WHEN least(s1, e1) = least(s2, e2) THEN true ELSE least(s1, e1) < greatest(s2, e2) AND least(s2, e2) < greatest(s1, e1) END
+
+mere_parse_time(x, format, name) = CASE WHEN x IS NULL THEN NULL WHEN try_strptime(x, format) IS NOT NULL THEN try_strptime(x, format)
+    WHEN try_strptime(regexp_replace(x, '^\s+|\s+$', '', 'g'), format) IS NOT NULL THEN try_strptime(regexp_replace(x, '^\s+|\s+$', '', 'g'), format)
+    WHEN regexp_matches(x, '[A-Za-z]') THEN error(concat('22007:invalid value "', x, '" for ', name)) ELSE error(concat('22008:date/time field value out of range: "', x, '"')) END
+
+mere_meridiem(x, am, pm) = CASE WHEN hour(x) < 12 THEN am WHEN hour(x) >= 12 THEN pm END
+
+mere_ordinal(n) = CASE WHEN CAST(n AS BIGINT) % 100 BETWEEN 11 AND 13 THEN 'th' ELSE CASE CAST(n AS BIGINT) % 10 WHEN 1 THEN 'st' WHEN 2 THEN 'nd' WHEN 3 THEN 'rd' ELSE 'th' END END
+
+mere_julian(x) = CAST(CAST(x AS DATE) - DATE '1970-01-01' AS BIGINT) + 2440588
+
+mere_roman_month(x) = list_extract(['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'], month(x))

@@ -1,0 +1,103 @@
+-- json and jsonb, both kept as JSON text.
+-- name(arguments) = expression; one macro a paragraph, see mere.sql.macros.
+
+mere_text_to_json(x) = CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON) ELSE error('22P02:invalid input syntax for type json') END
+
+mere_json_key_path(k) = concat('$."', replace(replace(k, '\', '\\'), '"', '\"'), '"')
+
+mere_json_index_path(i) = CASE WHEN i < 0 THEN concat('$[#', i, ']') ELSE concat('$[', i, ']') END
+
+mere_json_get_key(j, k) = CASE WHEN k IS NULL THEN NULL ELSE json_extract(j, mere_json_key_path(k)) END
+
+mere_json_get_index(j, i) = CASE WHEN i IS NULL THEN NULL WHEN json_type(j) = 'ARRAY' THEN json_extract(j, mere_json_index_path(i)) END
+
+mere_json_string(j) = CASE json_type(j) WHEN 'NULL' THEN NULL ELSE json_extract_string(j, '$') END
+
+mere_jsonb_string(j) = CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'OBJECT' THEN mere_jsonb_out(j) WHEN 'ARRAY' THEN mere_jsonb_out(j) ELSE json_extract_string(j, '$') END
+
+mere_json_text_key(j, k) = mere_json_string(mere_json_get_key(j, k))
+
+mere_json_text_index(j, i) = mere_json_string(mere_json_get_index(j, i))
+
+mere_jsonb_text_key(j, k) = mere_jsonb_string(mere_json_get_key(j, k))
+
+mere_jsonb_text_index(j, i) = mere_jsonb_string(mere_json_get_index(j, i))
+
+mere_json_step(j, k) = CASE WHEN json_type(CAST(j AS JSON)) = 'ARRAY' THEN CAST(json_extract(CAST(j AS JSON), mere_json_index_path(TRY_CAST(k AS BIGINT))) AS VARCHAR)
+    WHEN json_type(CAST(j AS JSON)) = 'OBJECT' THEN CAST(json_extract(CAST(j AS JSON), mere_json_key_path(k)) AS VARCHAR) END
+
+mere_json_get_path(j, path) = CASE WHEN len(path) = 0 THEN j WHEN j IS NULL OR path IS NULL THEN NULL
+    ELSE CAST(list_reduce(list_prepend(CAST(j AS VARCHAR), path), lambda a, k: mere_json_step(a, k)) AS JSON) END
+
+mere_json_text_path(j, path) = mere_json_string(mere_json_get_path(j, path))
+
+mere_jsonb_text_path(j, path) = mere_jsonb_string(mere_json_get_path(j, path))
+
+mere_jsonb_contains(a, b) = json_contains(a, b)
+
+mere_json_elements(j) = CAST(json_extract(j, '$[*]') AS JSON[])
+
+mere_jsonb_exists(j, k) = CASE json_type(j) WHEN 'OBJECT' THEN list_contains(json_keys(j), k) WHEN 'ARRAY' THEN list_contains(json_extract_string(j, '$[*]'), k)
+    WHEN 'VARCHAR' THEN json_extract_string(j, '$') = k ELSE CASE WHEN j IS NULL OR k IS NULL THEN NULL ELSE false END END
+
+mere_jsonb_exists_any(j, keys) = mere_any_true(list_transform(keys, lambda k: mere_jsonb_exists(j, k)))
+
+mere_jsonb_exists_all(j, keys) = mere_all_true(list_transform(keys, lambda k: mere_jsonb_exists(j, k)))
+
+mere_json_typeof(j) = CASE json_type(j) WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
+    ELSE CASE WHEN j IS NOT NULL THEN 'number' END END
+
+mere_json_array_length(j) = CASE json_type(j) WHEN 'ARRAY' THEN CAST(json_array_length(j) AS INTEGER) WHEN 'OBJECT' THEN error('22023:cannot get array length of a non-array')
+    ELSE CASE WHEN j IS NOT NULL THEN error('22023:cannot get array length of a scalar') END END
+
+mere_json_to_bool(j) = CASE json_type(j) WHEN 'BOOLEAN' THEN CAST(json_extract_string(j, '$') AS BOOLEAN) WHEN 'NULL' THEN NULL
+    ELSE CASE WHEN j IS NOT NULL THEN error(concat('22023:cannot cast jsonb ', mere_json_typeof(j), ' to type boolean')) END END
+
+mere_json_number(j, name) = CASE mere_json_typeof(j) WHEN 'number' THEN json_extract_string(j, '$') WHEN 'null' THEN NULL
+    ELSE CASE WHEN j IS NOT NULL THEN error(concat('22023:cannot cast jsonb ', mere_json_typeof(j), ' to type ', name)) END END
+
+mere_json_wrap(opening, body, closing) = CAST(opening || body || closing AS JSON)
+
+mere_json_list(items) = CASE WHEN items IS NOT NULL THEN concat('[', array_to_string(items, ','), ']') END
+
+mere_json_number_text(t) = CASE WHEN t IN ('NaN', 'Infinity', '-Infinity') THEN concat('"', t, '"') ELSE t END
+
+mere_json_timestamp(t) = concat('"', replace(t, ' ', 'T'), '"') || CASE WHEN t IS NULL THEN NULL ELSE '' END
+
+mere_json_timestamptz(t) = concat('"', replace(regexp_replace(t, '([+-]\d\d)$', '\1:00'), ' ', 'T'), '"') || CASE WHEN t IS NULL THEN NULL ELSE '' END
+
+mere_json_entries(j) = list_transform(json_keys(j), lambda k: {'c1': k, 'c2': json_extract(j, mere_json_key_path(k))})
+
+mere_json_text_entries(j) = list_transform(json_keys(j), lambda k: {'c1': k, 'c2': mere_json_string(json_extract(j, mere_json_key_path(k)))})
+
+mere_jsonb_text_entries(j) = list_transform(json_keys(j), lambda k: {'c1': k, 'c2': mere_jsonb_string(json_extract(j, mere_json_key_path(k)))})
+
+mere_json_member(k, v) = concat(CAST(to_json(k) AS VARCHAR), ':', CAST(v AS VARCHAR))
+
+mere_json_from_entries(entries) = CAST(concat('{', array_to_string(list_transform(entries, lambda e: mere_json_member(e['c1'], e['c2'])), ','), '}') AS JSON)
+
+mere_json_as_list(j) = CASE WHEN json_type(j) = 'ARRAY' THEN mere_json_elements(j) ELSE [j] END
+
+mere_jsonb_concat(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN json_type(a) = 'OBJECT' AND json_type(b) = 'OBJECT'
+    THEN mere_json_from_entries(list_concat(list_filter(mere_json_entries(a), lambda e: NOT list_contains(json_keys(b), e['c1'])), mere_json_entries(b)))
+    ELSE CAST(mere_json_list(list_transform(list_concat(mere_json_as_list(a), mere_json_as_list(b)), lambda e: CAST(e AS VARCHAR))) AS JSON) END
+
+mere_jsonb_delete_keys(j, keys) = CASE json_type(j) WHEN 'OBJECT' THEN mere_json_from_entries(list_filter(mere_json_entries(j), lambda e: NOT list_contains(keys, e['c1'])))
+    WHEN 'ARRAY' THEN CAST(mere_json_list(list_transform(list_filter(mere_json_elements(j), lambda e: NOT coalesce(list_contains(keys, mere_json_string(e)) AND json_type(e) = 'VARCHAR', false)), lambda e: CAST(e AS VARCHAR))) AS JSON)
+    ELSE CASE WHEN j IS NOT NULL THEN error('22023:cannot delete from scalar') END END
+
+mere_jsonb_delete_key(j, k) = CASE WHEN k IS NULL THEN NULL ELSE mere_jsonb_delete_keys(j, [k]) END
+
+mere_jsonb_delete_index(j, i) = CASE json_type(j) WHEN 'ARRAY' THEN CAST(mere_json_list(list_transform(list_filter(mere_json_elements(j), lambda e, n: n != CASE WHEN i < 0 THEN json_array_length(j) + i + 1 ELSE i + 1 END), lambda e: CAST(e AS VARCHAR))) AS JSON)
+    ELSE CASE WHEN j IS NOT NULL THEN error('22023:cannot delete from object using integer index') END END
+
+mere_is_json(x, kind) = CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(CAST(x AS VARCHAR)) THEN false
+    ELSE CASE kind WHEN 'object' THEN json_type(CAST(x AS JSON)) = 'OBJECT' WHEN 'array' THEN json_type(CAST(x AS JSON)) = 'ARRAY' WHEN 'scalar' THEN json_type(CAST(x AS JSON)) NOT IN ('OBJECT', 'ARRAY') ELSE true END END
+
+mere_json_array_rows(j) = CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'ARRAY' THEN mere_json_elements(j) ELSE error('22023:cannot extract elements from an object or a scalar') END
+
+mere_json_array_texts(j) = list_transform(mere_json_array_rows(j), lambda e: mere_json_string(e))
+
+mere_jsonb_array_texts(j) = list_transform(mere_json_array_rows(j), lambda e: mere_jsonb_string(e))
+
+mere_json_keys(j) = CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'OBJECT' THEN json_keys(j) ELSE error('22023:cannot call json_object_keys on an array or a scalar') END

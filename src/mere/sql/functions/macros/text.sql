@@ -1,0 +1,114 @@
+-- Strings, patterns, binary strings.
+-- name(arguments) = expression; one macro a paragraph, see mere.sql.macros.
+
+mere_fit_text(x, n, name) = CASE WHEN length(x) <= n OR x IS NULL THEN x WHEN rtrim(substring(x, n + 1), ' ') = '' THEN left(x, n)
+    ELSE error(concat('22001:value too long for type ', name)) END
+
+mere_substr_from(x, s) = substring(x, greatest(CAST(s AS BIGINT), 1))
+
+mere_substr(x, s, n) = CASE WHEN n < 0 THEN error('22011:negative substring length not allowed') WHEN x IS NULL OR s IS NULL OR n IS NULL THEN NULL
+    ELSE substring(x, greatest(CAST(s AS BIGINT), 1), greatest(CAST(s AS BIGINT) + n, 1) - greatest(CAST(s AS BIGINT), 1)) END
+
+mere_blob_substr(x, s, n) = CASE WHEN n < 0 THEN error('22011:negative substring length not allowed') WHEN x IS NULL OR s IS NULL OR n IS NULL THEN NULL
+    ELSE unhex(substring(hex(x), (greatest(CAST(s AS BIGINT), 1) - 1) * 2 + 1, (greatest(CAST(s AS BIGINT) + n, 1) - greatest(CAST(s AS BIGINT), 1)) * 2)) END
+
+mere_lpad(x, n, fill) = CASE WHEN n <= 0 THEN CASE WHEN x IS NOT NULL AND fill IS NOT NULL THEN '' END WHEN fill = '' THEN left(x, n) ELSE lpad(x, n, fill) END
+
+mere_rpad(x, n, fill) = CASE WHEN n <= 0 THEN CASE WHEN x IS NOT NULL AND fill IS NOT NULL THEN '' END WHEN fill = '' THEN left(x, n) ELSE rpad(x, n, fill) END
+
+mere_repeat(x, n) = CASE WHEN n <= 0 THEN CASE WHEN x IS NOT NULL THEN '' END ELSE repeat(x, CAST(n AS BIGINT)) END
+
+mere_replace(x, a, b) = CASE WHEN a = '' AND b IS NOT NULL THEN x ELSE replace(x, a, b) END
+
+mere_word_case(t) = upper(left(t, 1)) || substring(t, 2)
+
+mere_initcap(x) = CASE WHEN x IS NOT NULL THEN array_to_string(list_transform(regexp_extract_all(lower(x), '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'), lambda t: mere_word_case(t)), '') END
+
+mere_split_part(x, d, n) = CASE WHEN n = 0 THEN error('22023:field position must not be zero') WHEN d = '' THEN CASE WHEN n IN (1, -1) THEN x ELSE '' END ELSE split_part(x, d, n) END
+
+mere_chr(n) = CASE WHEN n = 0 THEN error('54000:null character not permitted') WHEN n < 0 THEN error('54000:character number must be positive')
+    WHEN n > 1114111 THEN error(concat('54000:requested character too large for encoding: ', n)) ELSE chr(CAST(n AS INTEGER)) END
+
+mere_ascii(x) = CASE WHEN x = '' THEN 0 ELSE ascii(x) END
+
+mere_overlay(x, y, s, n) = CASE WHEN s <= 0 THEN error('22011:negative substring length not allowed') ELSE mere_substr(x, 1, s - 1) || y || mere_substr_from(x, s + n) END
+
+mere_to_hex4(x) = CASE WHEN x < 0 THEN right(lower(hex(CAST(x AS BIGINT))), 8) ELSE lower(hex(CAST(x AS BIGINT))) END
+
+mere_to_hex8(x) = lower(hex(CAST(x AS BIGINT)))
+
+mere_to_bin4(x) = CASE WHEN x < 0 THEN right(bin(CAST(x AS BIGINT)), 32) ELSE bin(CAST(x AS BIGINT)) END
+
+mere_encode(x, format) = CASE lower(format) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN regexp_replace(regexp_replace(to_base64(x), '(.{76})', '\1' || chr(10), 'g'), '\n$', '')
+    ELSE CASE WHEN x IS NULL OR format IS NULL THEN NULL ELSE error(concat('22023:unrecognized encoding: "', format, '"')) END END
+
+mere_decode_hex(x) = CASE WHEN length(x) % 2 = 1 THEN error('22023:invalid hexadecimal data: odd number of digits') WHEN regexp_full_match(x, '[0-9A-Fa-f]*') THEN unhex(x)
+    WHEN x IS NOT NULL THEN error(concat('22023:invalid hexadecimal digit: "', regexp_extract(x, '[^0-9A-Fa-f]'), '"')) END
+
+mere_decode(x, format) = CASE lower(format) WHEN 'hex' THEN mere_decode_hex(regexp_replace(x, '\s', '', 'g')) WHEN 'base64' THEN from_base64(regexp_replace(x, '\s', '', 'g'))
+    ELSE CASE WHEN x IS NULL OR format IS NULL THEN NULL ELSE error(concat('22023:unrecognized encoding: "', format, '"')) END END
+
+mere_text_to_bytea(x) = CASE WHEN starts_with(x, '\x') THEN mere_decode_hex(regexp_replace(substring(x, 3), '\s', '', 'g')) WHEN contains(x, '\') THEN error('0A000:escape format of bytea is not supported') ELSE encode(x) END
+
+mere_text_to_bool(x) = CASE WHEN x IS NULL THEN NULL WHEN trim(lower(x)) IN ('t', 'tr', 'tru', 'true', 'y', 'ye', 'yes', 'on', '1') THEN true
+    WHEN trim(lower(x)) IN ('f', 'fa', 'fal', 'fals', 'false', 'n', 'no', 'of', 'off', '0') THEN false
+    ELSE error(concat('22P02:invalid input syntax for type boolean: "', x, '"')) END
+
+mere_text_to_uuid(x) = CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(trim(x, '{}') AS UUID) IS NOT NULL THEN TRY_CAST(trim(x, '{}') AS UUID)
+    ELSE error(concat('22P02:invalid input syntax for type uuid: "', x, '"')) END
+
+mere_string_to_array(x, d) = CASE WHEN x IS NULL THEN NULL WHEN x = '' THEN CAST([] AS VARCHAR[]) WHEN d IS NULL THEN string_split(x, '') WHEN d = '' THEN [x] ELSE string_split(x, d) END
+
+mere_string_to_array_null(x, d, n) = list_transform(mere_string_to_array(x, d), lambda e: CASE WHEN e = n THEN NULL ELSE e END)
+
+mere_quote_literal(x) = CASE WHEN contains(x, '\') THEN concat('E''', replace(replace(x, '\', '\\'), '''', ''''''), '''') WHEN x IS NOT NULL THEN concat('''', replace(x, '''', ''''''), '''') END
+
+mere_quote_nullable(x) = coalesce(mere_quote_literal(x), 'NULL')
+
+mere_regex(p, prefix) = CASE WHEN starts_with(p, '***') OR regexp_matches(p, '\\[1-9]|\(\?[=!<]') THEN error('0A000:regular expressions with back references, lookaround or directors are not supported')
+    ELSE concat(CASE WHEN starts_with(p, '(?') AND NOT starts_with(p, '(?:') THEN '' ELSE prefix END, replace(replace(replace(replace(p, '\m', '\b'), '\M', '\b'), '\y', '\b'), '\Z', '\z')) || CASE WHEN p IS NULL THEN NULL ELSE '' END END
+
+mere_regex_replacement(r) = replace(r, '\&', '\0')
+
+mere_regex_first(x, p, n) = CASE WHEN regexp_matches(x, p) THEN regexp_extract(x, p, n) END
+
+mere_regex_count(x, p) = CAST(len(regexp_extract_all(x, p)) AS INTEGER)
+
+mere_regex_count_from(x, p, s) = CASE WHEN s < 1 THEN error(concat('22023:invalid value for parameter "start": ', s)) ELSE mere_regex_count(substring(x, s), p) END
+
+mere_regex_nth(x, p, s, n, g) = CASE WHEN s < 1 THEN error(concat('22023:invalid value for parameter "start": ', s)) WHEN n < 1 THEN error(concat('22023:invalid value for parameter "n": ', n))
+    ELSE list_extract(regexp_extract_all(substring(x, s), p, g), n) END
+
+mere_regex_position(x, p) = CASE WHEN x IS NULL OR p IS NULL THEN NULL WHEN regexp_matches(x, p) THEN CAST(length(regexp_extract(x, concat('(?s)^(.*?)(?:', p, ')'), 1)) + 1 AS INTEGER) ELSE 0 END
+
+mere_regex_split(x, p) = CASE WHEN x = '' THEN [''] ELSE regexp_split_to_array(x, p) END
+
+mere_any_true(results) = CASE WHEN results IS NULL THEN NULL WHEN list_contains(results, true) THEN true WHEN len(list_filter(results, lambda r: r IS NULL)) > 0 THEN NULL ELSE false END
+
+mere_all_true(results) = CASE WHEN results IS NULL THEN NULL WHEN list_contains(results, false) THEN false WHEN len(list_filter(results, lambda r: r IS NULL)) > 0 THEN NULL ELSE true END
+
+mere_shift_left_16(x, n) = CAST(CAST(CASE WHEN (CAST(x AS INTEGER) * (1 << (n % 32)::INTEGER)::BIGINT) & 65535 >= 32768 THEN ((CAST(x AS INTEGER) * (1 << (n % 32)::INTEGER)::BIGINT) & 65535) - 65536 ELSE (CAST(x AS INTEGER) * (1 << (n % 32)::INTEGER)::BIGINT) & 65535 END AS BIGINT) AS SMALLINT)
+
+mere_low32(v) = CASE WHEN v & 4294967295 >= 2147483648 THEN (v & 4294967295) - 4294967296 ELSE v & 4294967295 END
+
+mere_shift_left_32(x, n) = CAST(mere_low32(CAST(x AS HUGEINT) * CAST(power(2, n % 32) AS HUGEINT)) AS INTEGER)
+
+mere_low64(v) = CASE WHEN v & 18446744073709551615 >= 9223372036854775808 THEN (v & 18446744073709551615) - 18446744073709551616 ELSE v & 18446744073709551615 END
+
+mere_shift_left_64(x, n) = CAST(mere_low64(CAST(x AS HUGEINT) * CAST(power(2, n % 64) AS HUGEINT)) AS BIGINT)
+
+mere_shift_right_16(x, n) = CAST(floor(x / power(2, n % 32)) AS SMALLINT)
+
+mere_shift_right_32(x, n) = CAST(floor(x / power(2, n % 32)) AS INTEGER)
+
+mere_shift_right_64(x, n) = CAST(x AS BIGINT) >> CAST(n % 64 AS BIGINT)
+
+mere_pad_number(t, n) = CASE WHEN length(t) > n THEN t ELSE lpad(t, n, ' ') END
+
+mere_to_number(x, s) = CASE WHEN regexp_matches(x, '-|<') THEN '-' ELSE '' END || coalesce(nullif(regexp_replace(x, '[^0-9.]', '', 'g'), ''), error('22P02:invalid input syntax for type numeric: " "'))
+
+mere_text_concat(a, b) = a || b
+
+mere_like(x, p) = x LIKE p ESCAPE '\'
+
+mere_not_like(x, p) = x NOT LIKE p ESCAPE '\'

@@ -1,7 +1,0 @@
-"""Macros: date. Text of DuckDB SQL; see mere.sql.macros."""
-
-from __future__ import annotations
-
-MACROS = r"""
-mere_placeholder_date(x) = x
-"""

@@ -1,7 +1,0 @@
-"""Macros: json. Text of DuckDB SQL; see mere.sql.macros."""
-
-from __future__ import annotations
-
-MACROS = r"""
-mere_placeholder_json(x) = x
-"""
