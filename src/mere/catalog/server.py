@@ -196,7 +196,13 @@ class PostgresServer:
             command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
             command += ["--no-instructions"]
             process = self._spawn(command, account, signal.SIGKILL, output.fileno(), (password.fileno(),))
-            code = await _exited(process)
+            try:
+                code = await _exited(process)
+            finally:
+                # Told to stop half-way: initdb has children of its own, all in its process group.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
             os.close(self._descriptor)
             self._descriptor = -1
             if code != 0:
