@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from mere.execute.constants import constant_text
+from mere.lake.bucket import bucket_of
 from mere.lake.columns import LakeColumn, quote_identifier
 from mere.lake.files import DataFile, DeleteFile, TableFiles
 from mere.lake.metadata import Metadata, Snapshot
@@ -20,7 +21,7 @@ from mere.lake.scan import InlinedRelation, scan_sql
 from mere.segment.workspace import Workspace
 from mere.sql.bind.bound import Predicate, Scan
 from mere.sql.relations import Column, Relation
-from mere.sql.types import TYPES, duckdb_type
+from mere.sql.types import BPCHAR, TYPES, duckdb_type
 
 _PRUNING = frozenset({"=", "<", "<=", ">", ">=", "in", "is null", "is not null"})
 
@@ -40,7 +41,7 @@ async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspac
     relation = scan.relation
     overlay = view.overlay.table(relation.oid) if snapshot is view.snapshot else None
     columns = await lake_columns(view.metadata, relation, scan.columns, snapshot)
-    bounds = [bound for predicate in scan.predicates if (bound := _bound(predicate, columns)) is not None]
+    bounds = [bound for predicate in scan.predicates if (bound := _bound(relation, predicate, columns)) is not None]
     files = await table_files(view, relation, snapshot, overlay, bounds)
     inlined: list[InlinedRelation] = []
     mappings = None
@@ -133,7 +134,7 @@ async def lake_columns(
     return found
 
 
-def _bound(predicate: Predicate, columns: Sequence[LakeColumn]) -> Bound | None:
+def _bound(relation: Relation, predicate: Predicate, columns: Sequence[LakeColumn]) -> Bound | None:
     """The predicate in the form that pruning reads; None where a value is not a plain constant."""
     if predicate.op not in _PRUNING or predicate.column.field_id is None:
         return None
@@ -143,7 +144,19 @@ def _bound(predicate: Predicate, columns: Sequence[LakeColumn]) -> Bound | None:
     texts = [constant_text(value) for value in predicate.values]
     if any(text is None or not _fits(text, column.type) for text in texts):
         return None
-    return Bound(column.column_id, column.type, predicate.op, tuple(t for t in texts if t is not None))  # type: ignore[arg-type]
+    values = tuple(t.rstrip(" ") if predicate.column.type.oid == BPCHAR else t for t in texts if t is not None)
+    return Bound(column.column_id, column.type, predicate.op, values, _buckets(relation, predicate, column, values))  # type: ignore[arg-type]
+
+
+def _buckets(
+    relation: Relation, predicate: Predicate, column: LakeColumn, values: Sequence[str]
+) -> frozenset[int] | None:
+    """The buckets that can hold the values, when the column is the table's hash key."""
+    policy = relation.policy
+    if policy.kind != "hash" or policy.keys[:1] != (predicate.column.attnum,) or predicate.op not in ("=", "in"):
+        return None
+    found = [bucket_of(value, column.type, policy.buckets) for value in values]
+    return None if None in found else frozenset(bucket for bucket in found if bucket is not None)
 
 
 def _fits(text: str, lake_type: str) -> bool:
@@ -163,6 +176,6 @@ async def scanned_files(view: LakeView, scan: Scan) -> tuple[TableFiles, TableFi
     relation = scan.relation
     overlay = view.overlay.table(relation.oid)
     columns = await lake_columns(view.metadata, relation, scan.columns, view.snapshot)
-    bounds = [bound for predicate in scan.predicates if (bound := _bound(predicate, columns)) is not None]
+    bounds = [bound for predicate in scan.predicates if (bound := _bound(relation, predicate, columns)) is not None]
     pruned = await table_files(view, relation, view.snapshot, overlay, bounds)
     return pruned, await table_files(view, relation, view.snapshot, overlay)
