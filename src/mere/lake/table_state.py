@@ -27,7 +27,8 @@ FROM (
         ON c.partition_id = f.partition_id AND c.table_id = f.table_id AND c.partition_key_index = 0
         AND EXISTS (  -- of the policy that is in force: a bucket of another count or column says nothing
             SELECT FROM mere.shell AS s JOIN mere.shell_column AS k ON k.relid = s.relid AND k.attnum = s.keys[1]
-            WHERE s.table_id = f.table_id AND k.column_id = c.column_id AND c.transform = format('bucket(%s)', s.buckets))
+            WHERE s.table_id = f.table_id AND k.column_id = c.column_id
+              AND c.transform = format('bucket(%s)', s.buckets))
     LEFT JOIN mere_lake.ducklake_file_partition_value AS v
         ON v.data_file_id = f.data_file_id AND v.table_id = f.table_id AND v.partition_key_index = 0
         AND c.partition_id IS NOT NULL
