@@ -10,18 +10,22 @@ from pathlib import Path
 import pytest
 from harness.client import Client
 from harness.mere import PASSWORD
+from harness.postgres import BINARIES
 from harness.workspace import Workspace
 
 PSQL = shutil.which("psql")
+PSQL_18 = str(BINARIES / "psql")
 pytestmark = pytest.mark.skipif(PSQL is None, reason="psql is not installed on this machine")
 
 
-def psql(space: Workspace, script: str, *arguments: str, status: int = 0, cwd: Path | None = None) -> str:
+def psql(
+    space: Workspace, script: str, *arguments: str, status: int = 0, cwd: Path | None = None, program: str | None = PSQL
+) -> str:
     """What psql prints for a script on its standard input."""
-    assert PSQL is not None
+    assert program is not None
     environment = {**os.environ, "PGPASSWORD": PASSWORD, "PGOPTIONS": f"-c search_path={space.schema}", "PAGER": ""}
     done = subprocess.run(
-        [PSQL, "-X", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(space.server.port), "-U", "mere", *arguments]
+        [program, "-X", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(space.server.port), "-U", "mere", *arguments]
         + ([] if "-c" in arguments else ["-f", "-"]),
         input=script, env=environment, capture_output=True, text=True, timeout=60, check=False, cwd=cwd,
     )  # fmt: skip
@@ -42,10 +46,16 @@ def tables(client: Client) -> Client:
 
 
 def test_describe_commands(space: Workspace, tables: Client) -> None:
-    told = psql(space, "\\d+ orders\n\\dt+\n\\dv\n\\ds\n\\dn\n\\du\n\\l\n\\dp\n\\df\n\\d dear\n\\conninfo\n")
+    told = psql(space, "\\d+ orders\n\\dt+\n\\dv\n\\ds\n\\dn\n\\du\n\\dp\n\\df\n\\d dear\n\\conninfo\n")
     for words in ("Access method: lake", "what people bought", "character", "numeric(8,2)", "orders_id_seq",
                   "nextval('orders_id_seq'::regclass)", "CHECK (price > 0", "dear", "mere"):  # fmt: skip
         assert words in told or words.replace("character", "text") in told, words
+
+
+def test_describe_commands_of_the_psql_of_the_same_version(space: Workspace, tables: Client) -> None:
+    told = psql(space, "\\l\n\\d+ orders\n\\dt+\n\\dn+\n\\du\n\\dconfig work_mem\n\\dA\n", program=PSQL_18)
+    for words in ("mere", "Access method: lake", "numeric(8,2)", "builtin"):
+        assert words in told, words
 
 
 def test_query_output(space: Workspace, tables: Client) -> None:

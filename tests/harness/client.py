@@ -74,8 +74,8 @@ class Client:
         self.notices: list[tuple[str, str]] = []
         self.connection = self._connect()
 
-    def _connect(self) -> pq.PGconn:
-        connection = pq.PGconn.connect_start(self.conninfo.encode())
+    def _connect(self) -> pq.abc.PGconn:
+        connection: pq.abc.PGconn = pq.PGconn.connect_start(self.conninfo.encode())
         until = time.monotonic() + self.deadline
         while True:
             status = connection.connect_poll()

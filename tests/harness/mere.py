@@ -16,7 +16,7 @@ from harness.postgres import free_port
 
 PASSWORD = "a-test-password"
 START_DEADLINE = 45.0
-COMMAND = (sys.executable, "-c", "from mere.cli.main import run; run()")
+COMMAND = (sys.executable, "-m", "mere")
 
 
 class StartFailed(Exception):

