@@ -16,6 +16,11 @@ To let one through, the gateway locks the shell on the backing connection (LOCK 
 looks at or rewrites the rows, and then, as mere_gateway on a connection of its own, inserts
   INSERT INTO mere.ddl_ticket (xid, relid) VALUES (the backing transaction's pg_current_xact_id(), oid of the table)
 before it sends the ALTER. The ticket covers that table until the transaction ends.
+DDL that PostgreSQL commits by itself, without mere.commit(), is refused at COMMIT with 0A000 and the message BACKSTOP:
+from a function called in a statement outside a transaction block, say. Nothing has happened then, so the gateway may
+run that statement again inside a transaction of its own and commit it through mere.commit(); mere.ddl_pending() tells
+whether a transaction has such DDL. ADD FOREIGN KEY on a table that exists would read the shells; with NOT ENFORCED
+added to the clause it does not (CREATE TABLE needs no help: there the event trigger makes it NOT ENFORCED).
 When a transaction writes files to a table before their commit, and the table has no other data, PostgreSQL does not
 know: the gateway says so by INSERT INTO mere.written (xid, relid), in the same way.
 """
@@ -37,6 +42,7 @@ from mere.catalog.server import GATEWAY_ROLE, PORT, SUPERUSER, PostgresServer
 from mere.errors import StartupError
 
 ADMINISTRATOR = "mere"
+BACKSTOP = "lake tables were defined in a transaction that Mere does not commit"
 TEMPLATE = "mere_template"
 LAKE_SCHEMA = "mere_lake"
 # DuckDB finds an extension's entry by the name of its file, and the file in the postgres wheel is misnamed.

@@ -11,9 +11,14 @@ DECLARE
 BEGIN
     FOR command IN
         SELECT classid, objid, object_type, bool_or(in_extension) AS in_extension FROM pg_event_trigger_ddl_commands()
-        WHERE classid IN ('pg_class'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_rewrite'::regclass, 'pg_constraint'::regclass)
+        WHERE classid IN ('pg_class'::regclass, 'pg_namespace'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_rewrite'::regclass, 'pg_constraint'::regclass)
+          AND command_tag NOT IN ('COMMENT', 'SECURITY LABEL')
         GROUP BY classid, objid, object_type
     LOOP
+        IF command.classid = 'pg_namespace'::regclass THEN  -- the lake has the same schemas
+            INSERT INTO mere.pending (xid) VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING;
+            CONTINUE;
+        END IF;
         target := CASE command.classid
             WHEN 'pg_class'::regclass THEN command.objid
             WHEN 'pg_trigger'::regclass THEN (SELECT tgrelid FROM pg_trigger WHERE oid = command.objid)
@@ -50,14 +55,18 @@ CREATE OR REPLACE FUNCTION mere.on_drop() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET event_triggers = off AS $$
 DECLARE
     gone oid[];
+    schemas bool;
     ours text;
 BEGIN
-    SELECT array_agg(objid) FILTER (WHERE object_type = 'table'),
+    SELECT array_agg(objid) FILTER (WHERE object_type = 'table'), bool_or(object_type = 'schema' AND NOT is_temporary),
            min(object_identity) FILTER (WHERE original AND (object_type = 'statistics object' AND object_identity LIKE 'mere.lake\_%'
                                         OR object_type = 'trigger' AND object_identity LIKE 'mere\_guard on %'))
-    INTO gone, ours FROM pg_event_trigger_dropped_objects();
+    INTO gone, schemas, ours FROM pg_event_trigger_dropped_objects();
     IF ours IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('cannot drop %s: it guards a lake table', ours);
+    END IF;
+    IF schemas THEN
+        INSERT INTO mere.pending (xid) VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING;
     END IF;
     IF gone IS NULL OR NOT EXISTS (SELECT FROM mere.shell WHERE relid = ANY (gone)) THEN
         RETURN;
