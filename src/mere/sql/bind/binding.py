@@ -5,13 +5,14 @@ One object per statement, thrown away after. Lives in the gateway's process.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from mere.errors import InsufficientPrivilege
-from mere.sql.bind.block import Block
+from mere.sql.bind.block import Block, ColumnOf
 from mere.sql.bind.bound import BindContext, Constant, Predicate, Scan, TimeTravel
 from mere.sql.bind.postgres_scan import fetch_sql
 from mere.sql.bind.scope import Frame, Name, Scope
@@ -53,6 +54,17 @@ def denied(relation: Relation) -> InsufficientPrivilege:
     return InsufficientPrivilege(f"permission denied for {kind} {relation.name}")
 
 
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A conjunct on a column of a WITH query, which holds for its scans if nothing else reads that query."""
+
+    common: str
+    column: str
+    op: str
+    values: tuple[exp.Expression, ...]
+    strict_only: bool
+
+
 @dataclass(slots=True)
 class ScanBuilder:
     """A Scan while its columns and predicates are being found."""
@@ -70,7 +82,7 @@ class ScanBuilder:
         columns = tuple(column for column in relation.columns if self.whole or column.attnum in self.access.used)
         postgres = self.postgres_sql
         if postgres is None and relation.kind is Kind.POSTGRES:
-            postgres = fetch_sql(relation, columns)
+            postgres = fetch_sql(relation, columns, self.predicates)
         return Scan(self.name, relation, columns, self.at, tuple(self.predicates), self.row_identity, postgres)
 
 
@@ -89,6 +101,9 @@ class Binding:
         self.scans: dict[str, ScanBuilder] = {}  # by emitted alias
         self.accesses: list[Access] = []
         self.constants: dict[tuple[str, PgType], Constant] = {}
+        self.derived: dict[str, dict[str, list[ColumnOf]]] = {}  # lineage of derived tables, by emitted alias
+        self.common_of: dict[str, str] = {}  # the WITH query behind a range item, by emitted aliases
+        self.deferred: list[Deferred] = []
         self._open: set[int] = set()
         self._scan_count = 0
         self._constant_count = 0
@@ -152,7 +167,31 @@ class Binding:
 
     def take(self) -> tuple[tuple[Scan, ...], tuple[Constant, ...]]:
         """The scans and constants since the last call: each query of a statement has its own."""
+        self._apply_deferred()
         scans = tuple(builder.build() for builder in self.scans.values())
         constants = tuple(self.constants.values())
         self.scans, self.constants = {}, {}
         return scans, constants
+
+    def note_predicate(
+        self, alias: str, name: str, op: str, values: tuple[exp.Expression, ...], strict_only: bool
+    ) -> None:
+        """Brings a conjunct on a range item's column to the scans that the column comes from."""
+        if (builder := self.scans.get(alias)) is not None:
+            column = next((c for c in builder.access.relation.columns if c.name == name), None)
+            if column is not None and not (op == "is null" and strict_only):
+                builder.predicates.append(Predicate(column, op, tuple(value.copy() for value in values)))
+        elif alias in self.common_of:
+            self.deferred.append(Deferred(self.common_of[alias], name, op, values, strict_only))
+        else:
+            for inner_alias, inner_name in self.derived.get(alias, {}).get(name, ()):
+                # An outer join inside may leave the inner row out, so only what NULL fails may be used.
+                self.note_predicate(inner_alias, inner_name, op, values, strict_only=True)
+
+    def _apply_deferred(self) -> None:
+        uses = Counter(self.common_of.values())
+        while self.deferred:
+            entry = self.deferred.pop()
+            if uses[entry.common] == 1:
+                for alias, name in self.derived.get(entry.common, {}).get(entry.column, ()):
+                    self.note_predicate(alias, name, entry.op, entry.values, strict_only=True)

@@ -14,6 +14,8 @@ from mere.sql.bind.bound import OutputNames
 from mere.sql.bind.scope import column_sql, quoted, refer
 from mere.sql.expressions import Typed
 
+ColumnOf = tuple[str, str]  # (alias in FROM, column)
+
 
 @dataclass(slots=True)
 class Output:
@@ -29,7 +31,8 @@ class Output:
 class Block:
     """`tree` is a SELECT without its list, or (`closed`) a whole query whose columns the outputs name.
 
-    `wrapper` is the alias under which a closed query would stand inside another.
+    `wrapper` is the alias under which a closed query would stand inside another. `lineage` says, after `close`, of
+    which columns in its FROM an output (by alias) is made, so that a filter on it is a filter on them.
     """
 
     tree: exp.Expression
@@ -39,6 +42,7 @@ class Block:
     marks: int = 0
     correlated: bool = False
     extra: list[tuple[exp.Expression, str]] = field(default_factory=list)  # columns behind the outputs
+    lineage: dict[str, list[ColumnOf]] = field(default_factory=dict)
 
     @property
     def typed(self) -> list[Typed]:
@@ -65,6 +69,7 @@ class Block:
             projections.append(exp.Alias(this=output.typed.sql, alias=quoted(output.alias)))
         for sql, alias in self.extra:
             projections.append(exp.Alias(this=sql, alias=quoted(alias)))
+        self.lineage = _lineage(self.tree, self.outputs)
         if not projections:
             projections.append(exp.Alias(this=exp.Null(), alias=quoted("mere_nothing")))
         self.tree.set("expressions", projections)
@@ -74,3 +79,24 @@ class Block:
     def references(self, alias: str) -> list[tuple[str, Typed]]:
         """After `close`: each output as a column of this query standing under `alias`."""
         return [(output.name, refer(output.typed, column_sql(alias, output.alias))) for output in self.outputs]
+
+
+def _lineage(tree: exp.Expression, outputs: Sequence[Output]) -> dict[str, list[ColumnOf]]:
+    """Empty where a filter above the query would not mean the same below it."""
+    distinct, group = tree.args.get("distinct"), tree.args.get("group")
+    if any(tree.args.get(key) for key in ("limit", "offset", "qualify")):
+        return {}
+    if distinct is not None and distinct.args.get("on") is not None:
+        return {}
+    if group is not None and any(
+        isinstance(item, exp.Rollup | exp.Cube | exp.GroupingSets) for item in group.expressions
+    ):
+        return {}
+    if any(output.typed.contains_window for output in outputs):
+        return {}
+    found: dict[str, list[ColumnOf]] = {}
+    for output in outputs:
+        sql = output.typed.sql
+        if isinstance(sql, exp.Column) and isinstance(sql.args.get("table"), exp.Identifier):
+            found[output.alias] = [(str(sql.args["table"].this), str(sql.this.this))]
+    return found

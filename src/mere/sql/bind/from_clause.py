@@ -24,7 +24,7 @@ from mere.sql.bind.scope import Namespace, RangeColumn, RangeItem, Scope, identi
 class FromPart:
     """A part of FROM that stands for itself: the first item and the joins behind it.
 
-    `scans` are aliases of the scans directly in it; `nullable` those that an outer join may leave without a row.
+    `scans` are the aliases of its members; `nullable` those that an outer join may leave without a row.
     """
 
     tree: exp.Expression
@@ -105,7 +105,7 @@ def _bind_member(binding: Binding, member: exp.Expression, scope: Scope, seen: N
         alias = member.args.get("alias")
         return part if alias is None else _aliased_join(binding, part, alias)
     item = bind_item(binding, member, scope, seen)
-    return FromPart(item.tree, _namespace(item), scans={item.alias} if item.is_scan else set())
+    return FromPart(item.tree, _namespace(item), scans={item.alias})
 
 
 def _is_from_item(inner: exp.Expression) -> bool:

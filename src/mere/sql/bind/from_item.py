@@ -44,7 +44,6 @@ class Item:
     tree: exp.Expression
     range: RangeItem
     alias: str
-    is_scan: bool = False
 
 
 def bind_item(binding: Binding, node: exp.Expression, scope: Scope, seen: Namespace) -> Item:
@@ -101,6 +100,7 @@ def _rename(item: RangeItem, alias: exp.TableAlias | None) -> None:
 
 def _bind_common(binding: Binding, common: CommonTable, shown: str, alias: exp.TableAlias | None) -> Item:
     emitted = binding.alias(shown)
+    binding.common_of[emitted] = common.emitted
     columns = [RangeColumn(name, refer(typed, column_sql(emitted, inner))) for name, inner, typed in common.columns]
     tree = exp.Table(this=quoted(common.emitted), alias=exp.TableAlias(this=quoted(emitted)))
     item = RangeItem(shown, columns, emitted=emitted)
@@ -112,7 +112,7 @@ def _bind_scan(binding: Binding, relation: Relation, access: Access, shown: str,
     emitted = binding.alias(shown)
     builder = binding.scan(emitted, access, _time_travel(binding, node, relation, scope))
     tree = exp.Table(this=exp.Identifier(this=builder.name, quoted=False), alias=exp.TableAlias(this=quoted(emitted)))
-    return Item(tree, scan_range(relation, access, shown, emitted), emitted, is_scan=True)
+    return Item(tree, scan_range(relation, access, shown, emitted), emitted)
 
 
 def scan_range(relation: Relation, access: Access, shown: str, emitted: str) -> RangeItem:
@@ -187,6 +187,7 @@ def _bind_view(binding: Binding, relation: Relation, access: Access, shown: str,
     block = binding.query(tree, None, Frame(lookup, {}, (*frame.views, relation.oid)))
     emitted = binding.alias(shown)
     query = block.close()
+    binding.derived[emitted] = block.lineage
     columns = [
         RangeColumn(column.name, typed, access.use(column), (relation.oid, column.attnum))
         for column, (_, typed) in zip(relation.columns, block.references(emitted), strict=True)
@@ -208,6 +209,7 @@ def _bind_derived(
     shown = identifier_name(alias.this) if alias is not None and alias.this is not None else ""
     emitted = binding.alias(shown or "mere_subquery")
     tree = block.close()
+    binding.derived[emitted] = block.lineage
     columns = [
         RangeColumn(name, typed, origin=output.origin)
         for (name, typed), output in zip(block.references(emitted), block.outputs, strict=True)

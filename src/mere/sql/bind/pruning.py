@@ -9,9 +9,7 @@ from collections.abc import Collection, Iterator
 
 from sqlglot import exp
 
-from mere.sql.bind.binding import Binding, ScanBuilder
-from mere.sql.bind.bound import Predicate
-from mere.sql.relations import Column
+from mere.sql.bind.binding import Binding
 
 _OPERATORS: dict[type[exp.Expression], str] = {exp.EQ: "=", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 _VOLATILE = ("rand", "uuid", "nextval", "seed")
@@ -19,19 +17,15 @@ _FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def collect(binding: Binding, condition: exp.Expression, aliases: Collection[str], strict_only: bool) -> None:
-    """Notes the conjuncts of a bound condition at the scans among `aliases`.
+    """Notes the conjuncts of a bound condition at the scans behind `aliases`.
 
     The condition must reject every joined row whose part from the scan fails the conjunct. `strict_only` where rows of
     the scan may be absent (outer joins): then IS NULL says nothing about the scan's own rows.
     """
     for conjunct in conjuncts(condition):
         for alias, name, op, values in _comparisons(conjunct):
-            builder = binding.scans.get(alias)
-            if builder is None or alias not in aliases or (op == "is null" and strict_only):
-                continue
-            column = _column(builder, name)
-            if column is not None:
-                builder.predicates.append(Predicate(column, op, tuple(value.copy() for value in values)))
+            if alias in aliases:
+                binding.note_predicate(alias, name, op, values, strict_only)
 
 
 def conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
@@ -44,10 +38,6 @@ def conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
             stack.append(node.this)
         else:
             yield node
-
-
-def _column(builder: ScanBuilder, name: str) -> Column | None:
-    return next((column for column in builder.access.relation.columns if column.name == name), None)
 
 
 def _reference(node: exp.Expression) -> tuple[str, str] | None:

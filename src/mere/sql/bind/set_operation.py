@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from mere.errors import SqlSyntaxError
 from mere.sql.bind.binding import Binding
-from mere.sql.bind.block import Block, Output
+from mere.sql.bind.block import Block, ColumnOf, Output
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.ordering import apply_limit, order_outputs
 from mere.sql.bind.scope import Frame, Level, Scope, column_sql, refer
@@ -43,6 +43,8 @@ def bind_set_operation(binding: Binding, node: exp.SetOperation, outer: Scope | 
         for output, typed in zip(left.outputs, ours, strict=True)
     ]
     block = Block(tree, outputs, closed=True, wrapper=wrapper)
+    if not (node.args.get("limit") or node.args.get("offset")):
+        block.lineage = _lineage(left, right, operator)
     if node.args.get("order") is not None:
         tree.set("order", order_outputs(node.args["order"], block))
     apply_limit(binding, node, block, scope)
@@ -54,3 +56,12 @@ def _operand(tree: exp.Expression) -> exp.Expression:
     """A member with clauses of its own, or a set operation itself, stands in parentheses."""
     own = any(tree.args.get(key) for key in ("with_", "order", "limit", "offset"))
     return exp.Subquery(this=tree) if own or isinstance(tree, exp.SetOperation) else tree
+
+
+def _lineage(left: Block, right: Block, operator: str) -> dict[str, list[ColumnOf]]:
+    """A filter on a column is one on both sides' columns; EXCEPT takes no rows from its right side."""
+    found = {alias: list(columns) for alias, columns in left.lineage.items()}
+    if operator != "EXCEPT":
+        for own, other in zip(left.outputs, right.outputs, strict=True):
+            found.setdefault(own.alias, []).extend(right.lineage.get(other.alias, []))
+    return found

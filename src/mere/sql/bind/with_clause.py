@@ -57,6 +57,7 @@ def _bind_table(binding: Binding, name: str, table: exp.CTE, outer: Scope | None
     else:
         block = binding.query(query, outer, result.frame)
     tree = block.close()
+    binding.derived[emitted] = block.lineage
     result.marks |= block.marks
     result.correlated = result.correlated or block.correlated
     result.expressions.append(
