@@ -219,7 +219,7 @@ class LakeSession:
                 count,
                 size,
                 footer,
-                None if not partition else int(partition["bucket"]),
+                int(partition["bucket"]) if partition and partition["bucket"] is not None else None,
                 stats_of(statistics, ids),
             )
             for name, count, size, footer, statistics, partition in result
@@ -255,10 +255,14 @@ class LakeSession:
         name = f"d-{uuid.uuid4()}-delete.parquet"
         target = self.catalog.data_path / prefix / name
         source = self.catalog.data_path / prefix / data_path
-        result = writing_engine().execute(
-            f"COPY (SELECT '{source}' AS file_path, unnest({list(rows)})::BIGINT AS pos ORDER BY 2) TO '{target}'"
-            " (FORMAT parquet, FIELD_IDS {file_path: 2147483646, pos: 2147483645}, RETURN_STATS)"
-        ).fetchone()
+        result = (
+            writing_engine()
+            .execute(
+                f"COPY (SELECT '{source}' AS file_path, unnest({list(rows)})::BIGINT AS pos ORDER BY 2) TO '{target}'"
+                " (FORMAT parquet, FIELD_IDS {file_path: 2147483646, pos: 2147483645}, RETURN_STATS)"
+            )
+            .fetchone()
+        )
         assert result is not None
         own = data_path if file_id is None else None
         return NewDelete(file_id, own, name, len(rows), result[2], result[3], replaces)

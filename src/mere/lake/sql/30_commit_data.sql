@@ -128,9 +128,14 @@ DECLARE
     written bigint;
     misplaced text;
 BEGIN
+    -- a bucket may be missing only where the key is NULL in every row
     SELECT m.relname INTO misplaced
-    FROM mere.message_tables(message) AS m, jsonb_array_elements(m.change -> 'files') AS f
-    WHERE m.hashed AND f ->> 'bucket' IS NULL LIMIT 1;
+    FROM mere.message_tables(message) AS m CROSS JOIN LATERAL jsonb_array_elements(m.change -> 'files') AS f
+    JOIN mere_lake.ducklake_partition_info AS i ON i.table_id = m.table_id AND i.end_snapshot IS NULL
+    JOIN mere_lake.ducklake_partition_column AS k ON k.partition_id = i.partition_id
+    WHERE m.hashed AND f ->> 'bucket' IS NULL AND NOT EXISTS (SELECT FROM jsonb_array_elements(f -> 'stats') AS s
+        WHERE (s ->> 0)::bigint = k.column_id AND (s ->> 3)::bigint = (f ->> 'rows')::bigint)
+    LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'a data file of the hash-distributed table "%" carries no bucket', misplaced USING ERRCODE = 'XX001';
     END IF;

@@ -2,6 +2,27 @@
 -- connection, after SET CONSTRAINTS ALL IMMEDIATE and right before COMMIT. Only a transaction to which the gateway's own
 -- role gave a ticket gets through. Returns the snapshot's id, or null when nothing in the lake changed.
 
+-- The caller holds the lock. A plain DuckDB knows no lock of ours, only the primary key: wait for it, and take the next.
+CREATE OR REPLACE FUNCTION mere.claim_snapshot(OUT new_id bigint, OUT schema_version bigint, OUT next_catalog_id bigint, OUT next_file_id bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    base record;
+BEGIN
+    LOOP
+        SELECT * INTO STRICT base FROM mere_lake.ducklake_snapshot AS s ORDER BY s.snapshot_id DESC LIMIT 1;
+        INSERT INTO mere_lake.ducklake_snapshot AS s
+        VALUES (base.snapshot_id + 1, greatest(clock_timestamp(), base.snapshot_time + interval '1 microsecond'),
+                base.schema_version, base.next_catalog_id, base.next_file_id)
+        ON CONFLICT DO NOTHING;
+        EXIT WHEN FOUND;
+    END LOOP;
+    new_id := base.snapshot_id + 1;
+    schema_version := base.schema_version;
+    next_catalog_id := base.next_catalog_id;
+    next_file_id := base.next_file_id;
+END $$;
+REVOKE ALL ON FUNCTION mere.claim_snapshot FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION mere.commit() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -39,18 +60,10 @@ BEGIN
     -- an acknowledged commit is on both coordinators, whatever the user set
     PERFORM set_config('synchronous_commit', 'on', true);
 
-    -- A statement of its own: those after it see what the lock's last holder committed.
+    -- Lock and claim are statements of their own: those after them see what the lock's last holder committed.
     LOCK TABLE mere.commit_lock IN EXCLUSIVE MODE;
-    -- Claim the id. A plain DuckDB knows no lock of ours, only the primary key: wait for it, and take the next.
-    LOOP
-        SELECT * INTO STRICT base FROM mere_lake.ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1;
-        new_id := base.snapshot_id + 1;
-        INSERT INTO mere_lake.ducklake_snapshot (snapshot_id, snapshot_time, schema_version, next_catalog_id, next_file_id)
-        VALUES (new_id, greatest(clock_timestamp(), base.snapshot_time + interval '1 microsecond'),
-                base.schema_version, base.next_catalog_id, base.next_file_id)
-        ON CONFLICT DO NOTHING;
-        EXIT WHEN FOUND;
-    END LOOP;
+    SELECT * INTO base FROM mere.claim_snapshot();
+    new_id := base.new_id;
     catalog_id := base.next_catalog_id;
     file_id := base.next_file_id;
     version := base.schema_version;
@@ -108,8 +121,8 @@ BEGIN
         DELETE FROM mere_lake.ducklake_snapshot WHERE snapshot_id = new_id;
         RETURN NULL;
     END IF;
-    UPDATE mere_lake.ducklake_snapshot SET schema_version = version, next_catalog_id = catalog_id, next_file_id = file_id
-    WHERE snapshot_id = new_id AND (schema_version, next_catalog_id, next_file_id) IS DISTINCT FROM (version, catalog_id, file_id);
+    UPDATE mere_lake.ducklake_snapshot AS s SET schema_version = version, next_catalog_id = catalog_id, next_file_id = file_id
+    WHERE s.snapshot_id = new_id AND (s.schema_version, s.next_catalog_id, s.next_file_id) IS DISTINCT FROM (version, catalog_id, file_id);
     INSERT INTO mere_lake.ducklake_snapshot_changes (snapshot_id, changes_made, author, commit_message, commit_extra_info)
     VALUES (new_id, array_to_string(changes, ','), message ->> 'author', message ->> 'comment', message ->> 'token');
     RETURN new_id;
