@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from golden.binding import DIRECTORY, cases, output
 
 FILES = sorted(DIRECTORY.glob("*.sql"))

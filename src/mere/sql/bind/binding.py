@@ -50,7 +50,7 @@ class Access:
 
 
 def denied(relation: Relation) -> InsufficientPrivilege:
-    kind = "view" if relation.kind is Kind.VIEW else "table"
+    kind = "table" if relation.view_sql is None else "view"
     return InsufficientPrivilege(f"permission denied for {kind} {relation.name}")
 
 
@@ -134,6 +134,14 @@ class Binding:
             return inside.get((schema, name[-1]))
 
         return lookup
+
+    def reads_lake(self, view: int) -> bool:
+        """Whether a view reads a lake table, itself or through other views."""
+        inside = self.resolved.in_views.get(view, {}).values()
+        return any(
+            relation.kind is Kind.LAKE or (relation.kind is Kind.VIEW and self.reads_lake(relation.oid))
+            for relation in inside
+        )
 
     def alias(self, name: str) -> str:
         """An alias for the DuckDB tree, unique in the whole statement whatever the case."""

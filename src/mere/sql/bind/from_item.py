@@ -5,7 +5,7 @@ Lives in the gateway's process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sqlglot import exp
@@ -76,6 +76,9 @@ def _bind_named(binding: Binding, node: exp.Table, scope: Scope) -> Item:
     relation = scope.frame.lookup(name)
     if relation is None:
         raise UndefinedObject(f'relation "{".".join(name)}" does not exist')
+    if relation.kind is Kind.VIEW and not binding.reads_lake(relation.oid):
+        # PostgreSQL answers such a view itself, with its own rights and functions.
+        relation = replace(relation, kind=Kind.POSTGRES)
     access = binding.access(relation)
     if relation.kind is Kind.VIEW:
         item = _bind_view(binding, relation, access, shown, scope.frame)

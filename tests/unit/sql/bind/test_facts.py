@@ -97,6 +97,12 @@ def test_postgres_rows_are_fetched_with_the_predicates_that_fit() -> None:
     )
 
 
+def test_a_view_over_no_lake_table_is_postgres_own() -> None:
+    view = replace(V, oid=14, name="v2", view_sql="SELECT relname AS a, relkind AS b FROM pg_class")
+    (scan,) = select("select v2.a from v2, t where v2.a = 5", view).scans[:1]
+    assert scan.postgres_sql == 'SELECT "a" FROM "s"."v2" WHERE "a" = 5'
+
+
 def test_origins_are_for_row_description() -> None:
     columns = select("select a, b || '', x.d from t x").columns
     assert [(column.relation_oid, column.attnum) for column in columns] == [(10, 1), (0, 0), (10, 4)]
