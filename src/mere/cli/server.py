@@ -25,10 +25,11 @@ from mere.catalog.bootstrap import ADMINISTRATOR, bootstrap_cluster
 from mere.catalog.databases import bootstrap_all, bootstrap_database
 from mere.catalog.datadir import DataDirectory
 from mere.catalog.server import GATEWAY_ROLE, PORT, SUPERUSER, PostgresServer
-from mere.cli.control import Answer, start_control
+from mere.cli.control import Answer, Handler, start_control
 from mere.cli.databases import Databases
 from mere.cli.state import tell_sizes
 from mere.cli.storage_claim import claim_storage
+from mere.cli.upkeep import Upkeep
 from mere.errors import StartupError
 from mere.gateway.server import Gateway
 from mere.runtime.embedded import EmbeddedRuntime
@@ -80,6 +81,25 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
     """Starts everything; on the way out ends the sessions, then the rest."""
     _check_address(settings.listen)
     async with AsyncExitStack() as stack:
+        services, password = await stack.enter_async_context(running_services(settings, data))
+
+        async def open_session(client: Client, backend: Backend, parameters: Mapping[str, str]) -> Session:
+            name = parameters.get("database") or parameters.get("user", "")
+            return Session(client, backend, services, await services.database(name), parameters)
+
+        gateway = Gateway(settings, _socket_for_sessions(settings, services.postgres), open_session)
+        stack.push_async_callback(gateway.stop)
+        await gateway.start()
+        server = Server(settings, services.postgres, gateway, password)
+        handlers: Mapping[str, Handler] = {"state": server.tell_state, "maintain": Upkeep(services).handle}
+        stack.push_async_callback(await start_control(data.path, handlers))
+        yield server
+
+
+@asynccontextmanager
+async def running_services(settings: Settings, data: DataDirectory) -> AsyncIterator[tuple[Services, str | None]]:
+    """Everything but the gateway, and the administrator's password if this start made the warehouse."""
+    async with AsyncExitStack() as stack:
         postgres, engine, storage = await _start_parts(stack, settings, data)
         password = await _bootstrap(settings, data, postgres, storage)
         databases = Databases(postgres)
@@ -93,17 +113,7 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
             postgres=postgres,
             storage=storage,
         )
-
-        async def open_session(client: Client, backend: Backend, parameters: Mapping[str, str]) -> Session:
-            name = parameters.get("database") or parameters.get("user", "")
-            return Session(client, backend, services, await databases.get(name), parameters)
-
-        gateway = Gateway(settings, _socket_for_sessions(settings, postgres), open_session)
-        stack.push_async_callback(gateway.stop)
-        await gateway.start()
-        server = Server(settings, postgres, gateway, password)
-        stack.push_async_callback(await start_control(data.path, {"state": server.tell_state}))
-        yield server
+        yield services, password
 
 
 async def _start_parts(

@@ -10,11 +10,11 @@ from rich.table import Table
 from mere.catalog.datadir import MARKER
 from mere.catalog.server import PostgresServer
 from mere.cli.control import Answer, NotServing, ask
+from mere.cli.upkeep import lake_names
 from mere.errors import StartupError
 from mere.settings import Settings
 
 DOWN = 1
-_DATABASES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
 _SIZE = """
     SELECT count(*) AS tables, coalesce(sum(s.record_count), 0)::bigint AS rows,
         coalesce(sum(s.file_size_bytes), 0)::bigint AS bytes
@@ -47,20 +47,14 @@ def show_state(settings: Settings) -> int:
 
 async def tell_sizes(postgres: PostgresServer) -> AsyncIterator[Answer]:
     """One answer for each lake database. Rows and bytes are of all files that are current, deleted rows included."""
-    connection = await postgres.connect()
-    try:
-        names = [row["datname"] for row in await connection.fetch(_DATABASES)]
-    finally:
-        await connection.close()
-    for name in names:
+    for name in await lake_names(postgres):
         connection = await postgres.connect(name)
         try:
-            if await connection.fetchval("SELECT to_regclass('mere_lake.ducklake_table') IS NOT NULL"):
-                row = await connection.fetchrow(_SIZE)
-                assert row is not None
-                yield {"database": name, **dict(row)}
+            row = await connection.fetchrow(_SIZE)
         finally:
             await connection.close()
+        assert row is not None
+        yield {"database": name, **dict(row)}
 
 
 def readable_size(count: float) -> str:

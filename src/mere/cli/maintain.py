@@ -1,0 +1,64 @@
+"""`mere maintain`: asks the running server to tidy up, or starts one without clients for it, and shows what was done.
+
+The work itself is the server's, since only it knows which files and snapshots its sessions need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from mere.catalog.datadir import MARKER, DataDirectory
+from mere.cli.control import Answer, NotServing, ask
+from mere.cli.server import running_services
+from mere.cli.state import readable_size
+from mere.cli.storage_claim import with_recorded_storage
+from mere.cli.upkeep import Upkeep
+from mere.errors import StartupError
+from mere.settings import Settings
+
+
+def maintain(settings: Settings) -> int:
+    if not (settings.data / MARKER).exists():
+        raise StartupError(f"{settings.data} is not a Mere data directory")
+    console = Console(highlight=False)
+    request = {"command": "maintain", "retention": settings.retention.total_seconds()}
+    with console.status("Maintaining"):
+        try:
+            answers: Sequence[Answer] = list(ask(settings.data, request))
+        except NotServing:
+            answers = _maintain_alone(settings, request)
+    _show(console, answers)
+    return 0
+
+
+def _maintain_alone(settings: Settings, request: Answer) -> Sequence[Answer]:
+    """Without a server: the same parts, without a gateway, for as long as it takes."""
+    data = DataDirectory.claim(settings.data)
+    try:
+        recorded = with_recorded_storage(settings, data)
+
+        async def run() -> Sequence[Answer]:
+            async with running_services(recorded, data) as (services, _):
+                return [answer async for answer in Upkeep(services).handle(request)]
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(run())
+    finally:
+        data.release()
+
+
+def _show(console: Console, answers: Sequence[Answer]) -> None:
+    table = Table()
+    table.add_column("database")
+    for name in ("rows from DuckDB", "files merged", "into", "given up", "snapshots expired", "files deleted", "freed"):
+        table.add_column(name, justify="right")
+    for answer in answers:
+        counts = ("flushed_rows", "rewritten_files", "written_files", "given_up", "expired_snapshots", "deleted_files")
+        freed = readable_size(answer["deleted_bytes"])
+        table.add_row(answer["database"], *(f"{answer[name]:,}" for name in counts), freed)
+    console.print(table)
