@@ -82,9 +82,10 @@ def reachable_binaries(directory: Path, account: Account | None) -> Path:
     target = _COPIES / f"postgresql-{MAJOR_VERSION}-{mark}"
     if not target.exists():
         _copy_installation(source, target)
-    if not _can_run(target / "bin", account):
+    copied = target / source.parent.name / source.name / directory.name
+    if not _can_run(copied, account):
         raise StartupError(f"the user {account.name} can run PostgreSQL neither in {directory} nor in {target}")
-    return target / "bin"
+    return copied
 
 
 def _can_run(directory: Path, account: Account) -> bool:
@@ -110,7 +111,11 @@ def _copy_installation(source: Path, target: Path) -> None:
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".copy-", dir=target.parent))
     try:
-        shutil.copytree(source, scratch / "it", symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+        unneeded = shutil.ignore_patterns("include", "*.a")
+        shutil.copytree(source, scratch / "it" / source.parent.name / source.name, symlinks=True, ignore=unneeded)
+        libraries = source.parent.with_name(source.parent.name + ".libs")  # where a wheel keeps what it links to
+        if libraries.exists():
+            shutil.copytree(libraries, scratch / "it" / libraries.name, symlinks=True)
         for parent, _, files in os.walk(scratch / "it"):
             Path(parent).chmod(0o755)
             for name in files:

@@ -153,10 +153,7 @@ def _create_lake_schema(server: PostgresServer) -> None:
         }
         connection = duckdb.connect(":memory:", config=config)
         try:
-            for wheel, name in _EXTENSIONS.items():
-                file = Path(home, f"{name}.duckdb_extension")
-                file.symlink_to(_extension_file(wheel))
-                connection.execute(f"LOAD {_literal(str(file))}")
+            load_ducklake(connection, Path(home))
             source = (
                 f"ducklake:postgres:dbname={TEMPLATE} host={_conninfo(str(server.socket_directory))} port={PORT} "
                 f"user={SUPERUSER} password={_conninfo(server.superuser_password)}"
@@ -169,6 +166,15 @@ def _create_lake_schema(server: PostgresServer) -> None:
             raise StartupError(f"DuckLake could not make its tables: {error}") from error
         finally:
             connection.close()
+
+
+def load_ducklake(connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+    """Loads DuckLake over PostgreSQL from the wheels; `scratch` is a directory for links to their files."""
+    for wheel, name in _EXTENSIONS.items():
+        file = scratch / f"{name}.duckdb_extension"
+        if not file.exists():
+            file.symlink_to(_extension_file(wheel))
+        connection.execute(f"LOAD {_literal(str(file))}")
 
 
 def _extension_file(name: str) -> Path:

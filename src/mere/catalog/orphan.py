@@ -15,16 +15,22 @@ from mere.errors import StartupError
 
 
 async def stop_leftover(cluster: Path) -> None:
-    """Stop the postmaster that postmaster.pid names, if it lives and is one; a stale file is PostgreSQL's to judge."""
+    """Stop the postmaster that postmaster.pid names, if it lives and is one, and wait for its children."""
     pid = _postmaster(cluster)
-    if pid is None:
-        await _children_gone(cluster)
-        return
+    if pid is not None:
+        await _stop(pid, cluster)
+    await _children_gone(cluster)
+    if Path("/proc/self").exists():
+        # Nobody works here any more. PostgreSQL itself would shrink from a stale file whose pid is another program's
+        # by now, or that of a zombie which nobody has buried yet.
+        (cluster / "postmaster.pid").unlink(missing_ok=True)
+
+
+async def _stop(pid: int, cluster: Path) -> None:
     for number, seconds in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         if await _gone(pid, seconds):
-            await _children_gone(cluster)
             return
     raise StartupError(f"a PostgreSQL of an earlier server (process {pid}) on {cluster} does not stop")
 
@@ -86,11 +92,13 @@ def _processes() -> list[int]:
 
 async def _children_gone(cluster: Path) -> None:
     """Backends of a killed postmaster notice within moments; a new one may not start before they are gone."""
-    for _ in range(250):
+    for attempt in range(300):
         left = [pid for pid in _processes() if _works_in(pid, cluster) and not _is_zombie(pid)]
         if not left:
             return
+        if attempt == 250:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(0.02)
-    for pid in left:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    raise StartupError(f"processes {left} of an earlier PostgreSQL on {cluster} do not end")

@@ -236,6 +236,8 @@ class PostgresServer:
                 name.symlink_to("postgres/socket")
         else:
             name.mkdir(mode=0o700, exist_ok=True)
+        for stale in (self.socket_path, self.socket_path.with_name(self.socket_path.name + ".lock")):
+            stale.unlink(missing_ok=True)  # as postmaster.pid: its pid may be anybody's
         if len(os.fsencode(name / f".s.PGSQL.{PORT}")) > limit:
             private = Path(tempfile.mkdtemp(prefix="mere-"))
             if account is not None:
