@@ -25,7 +25,7 @@ _FLOATS = frozenset({pg.FLOAT4, pg.FLOAT8})
 
 
 # With this, TRY() catches what error() raises: DuckDB takes its own error() for volatile, and refuses.
-CATCHABLE_ERRORS = "CREATE OR REPLACE TEMP MACRO error(m) AS (CASE WHEN CAST(m AS INTEGER) = 0 THEN NULL END)"
+CATCHABLE_ERRORS = "CREATE OR REPLACE TEMP MACRO error(m) AS (list_extract([NULL], CAST(m AS INTEGER)))"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,9 @@ class CopyTextEncoder:
         if seen[ord("\\")]:
             column = pc.replace_substring(column, b"\\", b"\\\\")
         for character, escape in _CONTROLS.items():
-            if seen[character[0]] and character != self.delimiter:
+            if seen[character[0]]:
                 column = pc.replace_substring(column, character, escape)
-        if seen[self.delimiter[0]]:
+        if seen[self.delimiter[0]] and self.delimiter not in _CONTROLS:
             column = pc.replace_substring(column, self.delimiter, b"\\" + self.delimiter)
         return column
 

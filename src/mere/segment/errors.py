@@ -127,6 +127,29 @@ _BAD_TEXT = re.compile(
 )
 
 
+# In the middle of a stream DuckDB's errors come through Arrow, which keeps only their text.
+_BY_TEXT: dict[str, type[duckdb.Error]] = {
+    "Constraint Error": duckdb.ConstraintException,
+    "Conversion Error": duckdb.ConversionException,
+    "FATAL Error": duckdb.FatalException,
+    "HTTP Error": duckdb.HTTPException,
+    "INTERNAL Error": duckdb.InternalException,
+    "INTERRUPT Error": duckdb.InterruptException,
+    "IO Error": duckdb.IOException,
+    "Invalid Input Error": duckdb.InvalidInputException,
+    "Not implemented Error": duckdb.NotImplementedException,
+    "Out of Memory Error": duckdb.OutOfMemoryException,
+    "Out of Range Error": duckdb.OutOfRangeException,
+    "Permission Error": duckdb.PermissionException,
+}
+
+
+def duckdb_error(error: Exception) -> Exception:
+    """The error with the class that DuckDB gave it."""
+    kind = _BY_TEXT.get(str(error).split(":", 1)[0])
+    return error if kind is None or isinstance(error, duckdb.Error) else kind(str(error))
+
+
 def translate(error: BaseException) -> MereError:
     """The MereError for what DuckDB raised; a MereError passes unchanged."""
     if isinstance(error, MereError):

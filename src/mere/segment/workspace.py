@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from mere.errors import QueryCanceled
-from mere.segment.errors import translate
+from mere.segment.errors import duckdb_error, translate
 from mere.segment.guard import check_functions, check_query
 
 T = TypeVar("T")
@@ -114,9 +114,10 @@ class Workspace:
         except asyncio.CancelledError:
             await self._interrupt(future)
             raise
-        except (duckdb.Error, pa.ArrowException, MemoryError, RuntimeError) as error:
-            self._failed(error)
-            raise translate(error) from error
+        except (duckdb.Error, pa.ArrowException, OSError, MemoryError, RuntimeError) as error:
+            known = duckdb_error(error)
+            self._failed(known)
+            raise translate(known) from error
         finally:
             if future.done():
                 self._running = None
