@@ -52,13 +52,28 @@ def _maintain_alone(settings: Settings, request: Answer) -> Sequence[Answer]:
         data.release()
 
 
+_KINDS = {
+    "flushed_rows": "rows of plain DuckDB moved from the catalog to files",
+    "rewritten_files": "small or worn files replaced",
+    "written_files": "new files written",
+    "given_up": "rewrites that gave way to a writer",
+    "expired_snapshots": "old snapshots forgotten",
+    "deleted_files": "unneeded files deleted",
+}
+
+
 def _show(console: Console, answers: Sequence[Answer]) -> None:
     table = Table()
     table.add_column("database")
-    for name in ("rows from DuckDB", "files merged", "into", "given up", "snapshots expired", "files deleted", "freed"):
-        table.add_column(name, justify="right")
+    table.add_column("done")
+    table.add_column("count", justify="right")
     for answer in answers:
-        counts = ("flushed_rows", "rewritten_files", "written_files", "given_up", "expired_snapshots", "deleted_files")
-        freed = readable_size(answer["deleted_bytes"])
-        table.add_row(answer["database"], *(f"{answer[name]:,}" for name in counts), freed)
+        name = answer["database"]
+        done = [(text, f"{answer[kind]:,}") for kind, text in _KINDS.items() if answer[kind]]
+        if answer["deleted_bytes"]:
+            done.append(("space freed", readable_size(answer["deleted_bytes"])))
+        for text, count in done or [("nothing to do", "")]:
+            table.add_row(name, text, count)
+            name = ""
+        table.add_section()
     console.print(table)
