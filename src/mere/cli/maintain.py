@@ -8,16 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from mere.catalog.datadir import MARKER, DataDirectory
 from mere.cli.control import Answer, NotServing, ask
-from mere.cli.server import running_services
 from mere.cli.state import readable_size
-from mere.cli.storage_claim import with_recorded_storage
-from mere.cli.upkeep import Upkeep
 from mere.errors import StartupError
 from mere.settings import Settings
 
@@ -38,12 +34,19 @@ def maintain(settings: Settings) -> int:
 
 def _maintain_alone(settings: Settings, request: Answer) -> Sequence[Answer]:
     """Without a server: the same parts, without a gateway, for as long as it takes."""
+    import uvloop
+
+    from mere.cli.server import running_services
+    from mere.cli.storage_claim import with_recorded_storage
+
     data = DataDirectory.claim(settings.data)
     try:
         recorded = with_recorded_storage(settings, data)
 
         async def run() -> Sequence[Answer]:
             async with running_services(recorded, data) as (services, _):
+                from mere.cli.upkeep import Upkeep
+
                 return [answer async for answer in Upkeep(services).handle(request)]
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 import uvloop
 
-from mere.catalog.bootstrap import ADMINISTRATOR
 from mere.catalog.datadir import DataDirectory
 from mere.cli.server import Server, running_server
 from mere.cli.storage_claim import with_recorded_storage
 from mere.settings import Address, Settings
 
+ADMINISTRATOR = "mere"
 _EVERYWHERE = ("0.0.0.0", "::")
 
 

@@ -1,12 +1,13 @@
 """One running warehouse, put together: PostgreSQL, the engine, the storage, the databases, the gateway.
 
 Nothing is written before the directory is ours, no client is let in before everything stands, PostgreSQL stops last.
-Lives in the coordinator process.
+Lives in the coordinator process. Imports little itself: see mere.cli.assembly.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import os
 import socket
@@ -15,30 +16,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import asyncpg
-
-from mere.catalog.backend import Backend
-from mere.catalog.bootstrap import ADMINISTRATOR, bootstrap_cluster
-from mere.catalog.databases import bootstrap_all, bootstrap_database
 from mere.catalog.datadir import DataDirectory
-from mere.catalog.server import GATEWAY_ROLE, PORT, SUPERUSER, PostgresServer
+from mere.catalog.server import PostgresServer
 from mere.cli.control import Answer, Handler, start_control
-from mere.cli.databases import Databases
-from mere.cli.state import tell_sizes
-from mere.cli.storage_claim import claim_storage
-from mere.cli.upkeep import Upkeep
 from mere.errors import StartupError
-from mere.gateway.server import Gateway
-from mere.runtime.embedded import EmbeddedRuntime
-from mere.segment.engine import Engine, EngineSettings
-from mere.segment.storage import Storage
-from mere.session.client import Client
-from mere.session.services import Services
-from mere.session.session import Session
 from mere.settings import Address, Settings
+
+if TYPE_CHECKING:
+    from mere.gateway.server import Gateway
+    from mere.segment.engine import Engine
+    from mere.segment.storage import Storage
+    from mere.session.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +49,8 @@ class Server:
         return Address(self.settings.listen.host, self.gateway.port)
 
     async def tell_state(self, _: Answer) -> AsyncIterator[Answer]:
+        from mere.cli.upkeep import tell_sizes
+
         yield {"listen": str(self.address), "storage": self.settings.storage}
         async for size in tell_sizes(self.postgres):
             yield size
@@ -82,12 +74,9 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
     _check_address(settings.listen)
     async with AsyncExitStack() as stack:
         services, password = await stack.enter_async_context(running_services(settings, data))
+        from mere.cli.assembly import Upkeep, make_gateway
 
-        async def open_session(client: Client, backend: Backend, parameters: Mapping[str, str]) -> Session:
-            name = parameters.get("database") or parameters.get("user", "")
-            return Session(client, backend, services, await services.database(name), parameters)
-
-        gateway = Gateway(settings, _socket_for_sessions(settings, services.postgres), open_session)
+        gateway = make_gateway(services)
         stack.push_async_callback(gateway.stop)
         await gateway.start()
         server = Server(settings, services.postgres, gateway, password)
@@ -100,92 +89,38 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
 async def running_services(settings: Settings, data: DataDirectory) -> AsyncIterator[tuple[Services, str | None]]:
     """Everything but the gateway, and the administrator's password if this start made the warehouse."""
     async with AsyncExitStack() as stack:
-        postgres, engine, storage = await _start_parts(stack, settings, data)
-        password = await _bootstrap(settings, data, postgres, storage)
+        postgres = PostgresServer(data, settings.postgres_bin)
+        stack.push_async_callback(postgres.stop)
+        (engine, storage), _ = await _together(_start_engine(stack, settings, data), postgres.start())
+        from mere.cli.assembly import Databases, bootstrap, make_services
+
+        password = await bootstrap(settings, data, postgres, storage)
         databases = Databases(postgres)
         stack.push_async_callback(databases.close)
-        services = Services(
-            settings=settings,
-            engine=engine,
-            runtime=EmbeddedRuntime(engine),
-            database=databases.get,
-            forget_database=databases.forget,
-            postgres=postgres,
-            storage=storage,
-        )
-        yield services, password
+        yield make_services(settings, postgres, engine, storage, databases), password
 
 
-async def _start_parts(
-    stack: AsyncExitStack, settings: Settings, data: DataDirectory
-) -> tuple[PostgresServer, Engine, Storage]:
-    """PostgreSQL, the engine and the storage, at the same time."""
+async def _start_engine(stack: AsyncExitStack, settings: Settings, data: DataDirectory) -> tuple[Engine, Storage]:
+    """The engine and the storage, at the same time."""
+    await asyncio.to_thread(importlib.import_module, "mere.cli.assembly")
+    from mere.cli.assembly import Storage, make_engine
+    from mere.cli.storage_claim import claim_storage
+
     storage = Storage(settings.storage)
-    postgres = PostgresServer(data, settings.postgres_bin)
-    engine = Engine(
-        EngineSettings(
-            directory=data.duckdb,
-            locations=(storage.location,),
-            threads=settings.threads,
-            memory_limit=settings.memory_limit,
-            # A folder of its own in what may be everybody's: the engine empties it when it starts.
-            temp_directory=settings.temp_directory / f"mere-{data.id}",
-            environment=dict(os.environ),
-        )
-    )
-    stack.push_async_callback(postgres.stop)
+    engine = make_engine(settings, data, storage)
     stack.push_async_callback(engine.close)
-    await _together(claim_storage(data, storage), postgres.start(), engine.start())
-    return postgres, engine, storage
+    await _together(claim_storage(data, storage), engine.start())
+    return engine, storage
 
 
-async def _together(*parts: Coroutine[Any, Any, None]) -> None:
+async def _together(*parts: Coroutine[Any, Any, Any]) -> list[Any]:
     """All at once; the first that fails stops the others, and its error is the one that is told."""
     try:
         async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(part)
+            tasks = [group.create_task(part) for part in parts]
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
-
-
-async def _bootstrap(settings: Settings, data: DataDirectory, postgres: PostgresServer, storage: Storage) -> str | None:
-    """Brings the catalog up to date. The administrator's password, if this is the first start."""
-    first = not data.initialized
-    password = data.secret(ADMINISTRATOR, settings.password)
-    try:
-        await bootstrap_cluster(postgres, password)
-        await bootstrap_all(postgres)
-        if first:
-            await bootstrap_database(postgres, ADMINISTRATOR, storage.url)
-        await _set_default_timeouts(postgres, settings)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StartupError(f"the catalog in {data.path} cannot be brought up to date: {error}") from error
-    data.mark_initialized()
-    return password if first else None
-
-
-async def _set_default_timeouts(postgres: PostgresServer, settings: Settings) -> None:
-    """As defaults of all roles, so that a role's, a database's and a session's own settings win. Never for our own."""
-    values = {
-        "statement_timeout": settings.statement_timeout,
-        "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout,
-    }
-    connection = await postgres.connect()
-    try:
-        for name, value in values.items():
-            milliseconds = round(value.total_seconds() * 1000)
-            change = f"SET {name} = {milliseconds}" if milliseconds else f"RESET {name}"
-            await connection.execute(f"ALTER ROLE ALL {change}")
-            for role in (SUPERUSER, GATEWAY_ROLE):
-                await connection.execute(f"ALTER ROLE {role} SET {name} = 0")
-    finally:
-        await connection.close()
-
-
-def _socket_for_sessions(settings: Settings, postgres: PostgresServer) -> Path:
-    directory = settings.backing_socket
-    return postgres.socket_path if directory is None else directory / f".s.PGSQL.{PORT}"
+    return [task.result() for task in tasks]
 
 
 def _check_address(address: Address) -> None:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from rich.console import Console
 from rich.table import Table
 
 from mere.catalog.datadir import MARKER
-from mere.catalog.server import PostgresServer
-from mere.cli.control import Answer, NotServing, ask
-from mere.cli.upkeep import lake_names
+from mere.cli.control import NotServing, ask
 from mere.errors import StartupError
 from mere.settings import Settings
 
 DOWN = 1
-_SIZE = """
-    SELECT count(*) AS tables, coalesce(sum(s.record_count), 0)::bigint AS rows,
-        coalesce(sum(s.file_size_bytes), 0)::bigint AS bytes
-    FROM mere_lake.ducklake_table AS t LEFT JOIN mere_lake.ducklake_table_stats AS s USING (table_id)
-    WHERE t.end_snapshot IS NULL
-"""
 
 
 def show_state(settings: Settings) -> int:
@@ -43,18 +33,6 @@ def show_state(settings: Settings) -> int:
         table.add_row(answer["database"], *counts)
     console.print(table)
     return 0
-
-
-async def tell_sizes(postgres: PostgresServer) -> AsyncIterator[Answer]:
-    """One answer for each lake database. Rows and bytes are of all files that are current, deleted rows included."""
-    for name in await lake_names(postgres):
-        connection = await postgres.connect(name)
-        try:
-            row = await connection.fetchrow(_SIZE)
-        finally:
-            await connection.close()
-        assert row is not None
-        yield {"database": name, **dict(row)}
 
 
 def readable_size(count: float) -> str:

@@ -1,6 +1,7 @@
-"""Maintenance within the serving process: which databases, one at a time, and which files it may not even see.
+"""What a running server does for `mere maintain` and `mere state`: all databases, one at a time.
 
-Only this process knows what its sessions are writing. Lives in the coordinator process.
+Only this process knows which files its sessions are writing, so that maintenance does not take them for garbage. Lives
+in the coordinator process.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ LONGEST_FOREIGN_TRANSACTION = timedelta(hours=24)
 _CLOCK_SKEW = timedelta(seconds=60)
 _LAKES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
 _HAS_LAKE = "SELECT to_regclass('mere_lake.ducklake_table') IS NOT NULL"
+_SIZE = """
+    SELECT count(*) AS tables, coalesce(sum(s.record_count), 0)::bigint AS rows,
+        coalesce(sum(s.file_size_bytes), 0)::bigint AS bytes
+    FROM mere_lake.ducklake_table AS t LEFT JOIN mere_lake.ducklake_table_stats AS s USING (table_id)
+    WHERE t.end_snapshot IS NULL
+"""
 _OLDEST = """
     SELECT min(xact_start) FROM pg_stat_activity
     WHERE datname = $1 AND usename <> ALL ($2) AND backend_type = 'client backend'
@@ -106,3 +113,15 @@ async def lake_names(postgres: PostgresServer) -> Sequence[str]:
         finally:
             await connection.close()
     return found
+
+
+async def tell_sizes(postgres: PostgresServer) -> AsyncIterator[Answer]:
+    """One answer for each lake database. Rows and bytes are of all files that are current, deleted rows included."""
+    for name in await lake_names(postgres):
+        connection = await postgres.connect(name)
+        try:
+            row = await connection.fetchrow(_SIZE)
+        finally:
+            await connection.close()
+        assert row is not None
+        yield {"database": name, **dict(row)}

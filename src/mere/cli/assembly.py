@@ -1,0 +1,105 @@
+"""The heavy parts of a server, each made here. Importing this module takes a second of one core, so the server imports
+it on a thread while PostgreSQL starts on another core. Lives in the coordinator process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import asyncpg
+
+from mere.catalog.backend import Backend
+from mere.catalog.bootstrap import ADMINISTRATOR, bootstrap_cluster
+from mere.catalog.databases import bootstrap_all, bootstrap_database
+from mere.catalog.datadir import DataDirectory
+from mere.catalog.server import GATEWAY_ROLE, PORT, SUPERUSER, PostgresServer
+from mere.cli.databases import Databases
+from mere.cli.upkeep import Upkeep
+from mere.errors import StartupError
+from mere.gateway.server import Gateway
+from mere.runtime.embedded import EmbeddedRuntime
+from mere.segment.engine import Engine, EngineSettings
+from mere.segment.storage import Storage
+from mere.session.client import Client
+from mere.session.services import Services
+from mere.session.session import Session
+from mere.settings import Settings
+
+__all__ = ["Databases", "Engine", "Storage", "Upkeep", "bootstrap", "make_engine", "make_gateway", "make_services"]
+
+
+def make_engine(settings: Settings, data: DataDirectory, storage: Storage) -> Engine:
+    return Engine(
+        EngineSettings(
+            directory=data.duckdb,
+            locations=(storage.location,),
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+            # A folder of its own in what may be everybody's: the engine empties it when it starts.
+            temp_directory=settings.temp_directory / f"mere-{data.id}",
+            environment=dict(os.environ),
+        )
+    )
+
+
+def make_services(
+    settings: Settings, postgres: PostgresServer, engine: Engine, storage: Storage, databases: Databases
+) -> Services:
+    return Services(
+        settings=settings,
+        engine=engine,
+        runtime=EmbeddedRuntime(engine),
+        database=databases.get,
+        forget_database=databases.forget,
+        postgres=postgres,
+        storage=storage,
+    )
+
+
+def make_gateway(services: Services) -> Gateway:
+    async def open_session(client: Client, backend: Backend, parameters: Mapping[str, str]) -> Session:
+        name = parameters.get("database") or parameters.get("user", "")
+        return Session(client, backend, services, await services.database(name), parameters)
+
+    return Gateway(services.settings, _socket_for_sessions(services), open_session)
+
+
+def _socket_for_sessions(services: Services) -> Path:
+    directory = services.settings.backing_socket
+    return services.postgres.socket_path if directory is None else directory / f".s.PGSQL.{PORT}"
+
+
+async def bootstrap(settings: Settings, data: DataDirectory, postgres: PostgresServer, storage: Storage) -> str | None:
+    """Brings the catalog up to date. The administrator's password, if this is the first start."""
+    first = not data.initialized
+    password = data.secret(ADMINISTRATOR, settings.password)
+    try:
+        await bootstrap_cluster(postgres, password)
+        await bootstrap_all(postgres)
+        if first:
+            await bootstrap_database(postgres, ADMINISTRATOR, storage.url)
+        await _set_default_timeouts(postgres, settings)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StartupError(f"the catalog in {data.path} cannot be brought up to date: {error}") from error
+    data.mark_initialized()
+    return password if first else None
+
+
+async def _set_default_timeouts(postgres: PostgresServer, settings: Settings) -> None:
+    """As defaults of all roles, so that a role's, a database's and a session's own settings win. Never for our own."""
+    values = {
+        "statement_timeout": settings.statement_timeout,
+        "idle_in_transaction_session_timeout": settings.idle_in_transaction_timeout,
+    }
+    connection = await postgres.connect()
+    try:
+        for name, value in values.items():
+            milliseconds = round(value.total_seconds() * 1000)
+            change = f"SET {name} = {milliseconds}" if milliseconds else f"RESET {name}"
+            await connection.execute(f"ALTER ROLE ALL {change}")
+            for role in (SUPERUSER, GATEWAY_ROLE):
+                await connection.execute(f"ALTER ROLE {role} SET {name} = 0")
+    finally:
+        await connection.close()
