@@ -13,8 +13,8 @@ from mere.sql.bind.bound import BoundSelect
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.from_clause import FromPart
 from mere.sql.bind.pruning import collect
-from mere.sql.bind.scope import Namespace, RangeItem, Scope, column_sql
-from mere.sql.bind.target import FILE, POSITION, bind_returning
+from mere.sql.bind.scope import Namespace, Scope, column_sql
+from mere.sql.bind.target import FILE, POSITION, TargetScan, bind_returning
 from mere.sql.expressions import Typed
 from mere.sql.expressions.typed import COLUMN
 from mere.sql.types import INT8, TEXT, PgType
@@ -22,14 +22,14 @@ from mere.sql.types import INT8, TEXT, PgType
 
 def changed_rows(
     binding: Binding,
-    tree: exp.Table,
-    item: RangeItem,
+    scan: TargetScan,
     others: FromPart | None,
     where: exp.Where | None,
     scope: Scope,
 ) -> exp.Select:
     """FROM and WHERE of the changing query; `scope` sees the target, then the other tables."""
-    select = exp.Select(from_=exp.From(this=tree))
+    item = scan.item
+    select = exp.Select(from_=exp.From(this=scan.tree))
     namespace = Namespace([item], list(item.columns))
     if others is not None:
         namespace = namespace + others.namespace
@@ -38,8 +38,11 @@ def changed_rows(
         key = exp.Tuple(expressions=[column_sql(item.emitted, FILE), column_sql(item.emitted, POSITION)])
         select.set("distinct", exp.Distinct(on=key))
     scope.namespace = namespace
+    condition = scan.condition
     if where is not None:
-        condition = ScopeEnvironment(binding, scope).boolean(where.this, "WHERE").sql
+        own = ScopeEnvironment(binding, scope).boolean(where.this, "WHERE").sql
+        condition = own if condition is None else exp.And(this=condition, expression=exp.Paren(this=own))
+    if condition is not None:
         select.set("where", exp.Where(this=condition))
         collect(binding, condition, {item.emitted}, strict_only=False)
         if others is not None:

@@ -16,7 +16,6 @@ from mere.sql.bind.from_clause import bind_from_list
 from mere.sql.bind.scope import Level, RangeItem, Scope, column_sql
 from mere.sql.bind.target import (
     Extras,
-    check_write,
     find_target,
     require_lake,
     returning_scope,
@@ -28,25 +27,25 @@ from mere.sql.expressions.typed import stored_column
 
 def bind_delete(binding: Binding, node: exp.Delete) -> BoundDelete:
     tables = bind_with(binding, node, None, binding.frame())
-    target = find_target(tables.frame, node.this)
+    target = find_target(binding, tables.frame, node.this)
     require_lake(target, "DELETE")
-    check_write(target.relation, "DELETE")
+    target.check("DELETE")
     scope = Scope(Level(), None, tables.frame)
-    tree, item, builder = target_scan(binding, target)
+    scan = target_scan(binding, target)
     using = node.args.get("using") or []
     others = bind_from_list(binding, list(using), [], scope) if using else None
-    select = changed_rows(binding, tree, item, others, node.args.get("where"), scope)
-    outputs = identity(item.emitted)
+    select = changed_rows(binding, scan, others, node.args.get("where"), scope)
+    outputs = identity(scan.item.emitted)
     extras, returning = Extras(), None
     if node.args.get("returning") is not None:
-        builder.whole = True
+        scan.builder.whole = True
         outputs += [
-            Output(column.name, stored_column(column_sql(item.emitted, column.name), column.type))
+            Output(column.name, stored_column(column_sql(scan.item.emitted, column.name), column.type))
             for column in target.relation.columns
         ]
         members = others.namespace.items if others is not None else []
         # A deleted row is `old`, and what the table's own name means; `new` is NULL.
-        seen = returning_scope(target, builder.access, None, members, extras, tables.frame)
+        seen = returning_scope(binding, target, scan.access, None, members, extras, tables.frame)
         _swap_old_and_new(seen.namespace.items)
         returning = returning_apart(binding, node.args["returning"], seen)
     block = Block(select, outputs, marks=scope.level.marks)

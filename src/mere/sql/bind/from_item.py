@@ -86,13 +86,14 @@ def _bind_named(binding: Binding, node: exp.Table, scope: Scope) -> Item:
         item = _bind_scan(binding, relation, access, shown, node, scope)
     if alias is None or alias.this is None:
         item.range.relation = relation
-    _rename(item.range, alias)
+    rename(item.range, alias)
     if node.args.get("sample") is not None:
         item.tree.set("sample", _sample(binding, node.args["sample"], scope))
     return item
 
 
-def _rename(item: RangeItem, alias: exp.TableAlias | None) -> None:
+def rename(item: RangeItem, alias: exp.TableAlias | None) -> None:
+    """Column aliases: the first columns get the names given."""
     names = [identifier_name(column) for column in alias.args.get("columns") or []] if alias is not None else []
     if len(names) > len(item.columns):
         message = f'table "{item.name}" has {len(item.columns)} columns available but {len(names)} columns specified'
@@ -107,7 +108,7 @@ def _bind_common(binding: Binding, common: CommonTable, shown: str, alias: exp.T
     columns = [RangeColumn(name, refer(typed, column_sql(emitted, inner))) for name, inner, typed in common.columns]
     tree = exp.Table(this=quoted(common.emitted), alias=exp.TableAlias(this=quoted(emitted)))
     item = RangeItem(shown, columns, emitted=emitted)
-    _rename(item, alias)
+    rename(item, alias)
     return Item(tree, item, emitted)
 
 
@@ -175,7 +176,8 @@ def _sample(binding: Binding, node: exp.TableSample, scope: Scope) -> exp.TableS
 
 
 @lru_cache(maxsize=512)
-def _view_tree(sql: str) -> exp.Expression:
+def view_tree(sql: str) -> exp.Expression:
+    """The syntax of a view's query, kept by its text."""
     return parse(sql.rstrip().rstrip(";"))
 
 
@@ -185,7 +187,7 @@ def _bind_view(binding: Binding, relation: Relation, access: Access, shown: str,
         raise FeatureNotSupported(f'view "{relation.name}" has no definition')
     if relation.oid in frame.views:
         raise SqlSyntaxError(f'infinite recursion detected in rules for relation "{relation.name}"', sqlstate="42P17")
-    tree = _view_tree(relation.view_sql)
+    tree = view_tree(relation.view_sql)
     lookup = binding.view_lookup(relation.oid)
     block = binding.query(tree, None, Frame(lookup, {}, (*frame.views, relation.oid)))
     emitted = binding.alias(shown)
@@ -218,7 +220,7 @@ def _bind_derived(
         for (name, typed), output in zip(block.references(emitted), block.outputs, strict=True)
     ]
     item = RangeItem(shown, columns, emitted=emitted)
-    _rename(item, alias)
+    rename(item, alias)
     table_alias = exp.TableAlias(this=quoted(emitted))
     if lateral and block.correlated:
         return Item(exp.Lateral(this=exp.Subquery(this=tree), alias=table_alias), item, emitted)

@@ -25,7 +25,6 @@ from mere.sql.bind.target import (
     bind_checks,
     bind_default,
     bind_returning,
-    check_write,
     default_text,
     find_target,
     is_default,
@@ -59,11 +58,11 @@ def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert:
         raise FeatureNotSupported("ON CONFLICT is not supported on lake tables: their keys are not enforced")
     frame = binding.frame()
     table = node.this.this if isinstance(node.this, exp.Schema) else node.this
-    target = find_target(frame, table)
+    target = find_target(binding, frame, table)
     columns = _columns(target, node.this)
     tables = bind_with(binding, node, None, frame)
     block, filled = _source(binding, node, target, columns, tables.frame)
-    check_write(target.relation, "INSERT", columns)
+    target.check("INSERT", columns)
     _add_defaults(binding, target, filled, tables.frame)
     attach(block, tables)
     block.outputs = filled.outputs
@@ -71,8 +70,9 @@ def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert:
     checks = bind_checks(binding, target.relation)
     returning = None
     if node.args.get("returning") is not None:
-        access = binding.access(target.relation, target=True)
-        scope = returning_scope(target, access, None, [], Extras(), tables.frame)
+        named = target.relation if target.view is None else target.view.view
+        access = binding.access(named, target=True)
+        scope = returning_scope(binding, target, access, None, [], Extras(), tables.frame)
         returning = bind_returning(binding, node.args["returning"], scope)
     binding.check_privileges()
     return BoundInsert(
@@ -89,7 +89,7 @@ def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert:
 def _columns(target: TargetTable, node: exp.Expression) -> list[Column]:
     """The columns that the statement names, or all of them."""
     if not isinstance(node, exp.Schema):
-        return list(target.relation.columns)
+        return target.columns()
     names = [identifier_name(column.this if isinstance(column, exp.Column) else column) for column in node.expressions]
     for place, name in enumerate(names):
         if name in names[:place]:

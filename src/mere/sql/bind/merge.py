@@ -37,13 +37,13 @@ from mere.sql.bind.target import (
     TargetTable,
     bind_checks,
     bind_default,
-    check_write,
     find_target,
     null_of,
     require_lake,
     returning_scope,
     target_scan,
 )
+from mere.sql.bind.view_target import not_updatable
 from mere.sql.bind.with_clause import attach, bind_with
 from mere.sql.expressions import Typed
 from mere.sql.expressions.typed import COLUMN, stored_column
@@ -75,23 +75,26 @@ class Sides:
 
 def bind_merge(binding: Binding, node: exp.Merge) -> BoundMerge:
     tables = bind_with(binding, node, None, binding.frame())
-    target = find_target(tables.frame, node.this)
+    target = find_target(binding, tables.frame, node.this)
     require_lake(target, "MERGE")
     scope = Scope(Level(), None, tables.frame)
     source = bind_from_list(binding, [node.args["using"]], [], scope)
-    tree, item, builder = target_scan(binding, target)
-    builder.whole = True
+    scan = target_scan(binding, target)
+    scan.builder.whole = True
+    if scan.condition is not None:
+        raise not_updatable(scan.access.relation)
+    item = scan.item
     sides = Sides(source, item, item.emitted)
     scope.namespace = Namespace([item], list(item.columns)) + source.namespace
     condition = ScopeEnvironment(binding, scope).boolean(node.args["on"], "MERGE").sql
     whens = [_bind_when(binding, scope, target, sides, when) for when in node.args["whens"].expressions]
     _check_privileges(target, whens)
-    select = _join(binding, whens, sides, tree, condition)
+    select = _join(binding, whens, sides, scan.tree, condition)
     outputs, defaults = _outputs(target, sides, whens)
     extras, returning = Extras(), None
     if node.args.get("returning") is not None:
-        seen = returning_scope(target, builder.access, item, source.namespace.items, extras, tables.frame)
-        own = len(target.relation.columns)  # MERGE's star shows the source first
+        seen = returning_scope(binding, target, scan.access, item, source.namespace.items, extras, tables.frame)
+        own = len(item.columns)  # MERGE's star shows the source first
         seen.namespace.columns = seen.namespace.columns[own:] + seen.namespace.columns[:own]
         action = RangeColumn(ACTION, Typed(column_sql("mere_rows", ACTION), PgType(TEXT), COLUMN))
         seen.namespace.items.append(RangeItem(ACTION, [action]))
@@ -132,7 +135,7 @@ def _bind_when(binding: Binding, scope: Scope, target: TargetTable, sides: Sides
 
 def _insert_values(environment: ScopeEnvironment, target: TargetTable, node: exp.Insert) -> dict[int, Value]:
     listed, row = node.this, node.args.get("expression")
-    columns = list(target.relation.columns)
+    columns = target.columns()
     if isinstance(listed, exp.Tuple | exp.Paren):
         names = listed.expressions if isinstance(listed, exp.Tuple) else [listed.this]
         columns = [target.column(identifier_name(name.this)) for name in names]
@@ -155,7 +158,7 @@ def _check_privileges(target: TargetTable, whens: Sequence[When]) -> None:
     for when in whens:
         if when.action:
             touched = [column for column in target.relation.columns if column.attnum in when.values]
-            check_write(target.relation, when.action, touched)
+            target.check(when.action, touched)
 
 
 def _join(

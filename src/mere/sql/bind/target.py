@@ -30,6 +30,7 @@ from mere.sql.bind.scope import (
     refer,
 )
 from mere.sql.bind.targets import bind_targets
+from mere.sql.bind.view_target import UpdatableView, updatable_view
 from mere.sql.coercion import coerce
 from mere.sql.expressions import Coercion, Typed
 from mere.sql.expressions.typed import stored_column
@@ -42,33 +43,56 @@ FILE, POSITION = "mere_file", "mere_pos"
 
 @dataclass(slots=True)
 class TargetTable:
-    """The table that a statement changes, and the name by which it calls it."""
+    """The table that a statement changes, and the name by which it calls it; `view` if it writes through one."""
 
     relation: Relation
     shown: str
     aliased: bool
+    view: UpdatableView | None = None
 
     def column(self, name: str) -> Column:
-        for column in self.relation.columns:
+        if self.view is not None and name in self.view.columns:
+            return self._at(self.view.columns[name])
+        if self.view is not None and any(column.name == name for column in self.view.view.columns):
+            raise FeatureNotSupported(f'cannot write to column "{name}" of view "{self.view.view.name}"')
+        for column in self.relation.columns if self.view is None else ():
             if column.name == name:
                 return column
-        message = f'column "{name}" of relation "{self.relation.name}" does not exist'
-        raise UndefinedObject(message, sqlstate="42703")
+        named = self.relation if self.view is None else self.view.view
+        raise UndefinedObject(f'column "{name}" of relation "{named.name}" does not exist', sqlstate="42703")
+
+    def columns(self) -> list[Column]:
+        """What INSERT without a column list fills, in order."""
+        if self.view is None:
+            return list(self.relation.columns)
+        return [self.column(column.name) for column in self.view.view.columns]
+
+    def _at(self, attnum: int) -> Column:
+        return next(column for column in self.relation.columns if column.attnum == attnum)
+
+    def check(self, privilege: str, columns: Sequence[Column] = ()) -> None:
+        """The right to write: of the user on what the statement names, and of a view's owner on the table below."""
+        check_write(self.relation, privilege, columns)
+        if self.view is not None:
+            below = {attnum: name for name, attnum in self.view.columns.items()}
+            names = {below.get(column.attnum) for column in columns}
+            check_write(self.view.view, privilege, [c for c in self.view.view.columns if c.name in names])
 
 
-def find_target(frame: Frame, node: exp.Expression) -> TargetTable:
+def find_target(binding: Binding, frame: Frame, node: exp.Expression) -> TargetTable:
     if not isinstance(node, exp.Table):
         raise FeatureNotSupported("this target is not supported over lake tables")
     name = table_name(node)
     relation = frame.lookup(name)
     if relation is None:
         raise UndefinedObject(f'relation "{".".join(name)}" does not exist')
-    if relation.kind is Kind.VIEW:
-        raise FeatureNotSupported(f'writing through view "{relation.name}" is not supported over lake tables')
     alias = node.args.get("alias")
-    if alias is None or alias.this is None:
-        return TargetTable(relation, relation.name, False)
-    return TargetTable(relation, identifier_name(alias.this), True)
+    named = alias is not None and alias.this is not None
+    shown = identifier_name(alias.this) if alias is not None and named else relation.name
+    if relation.kind is Kind.VIEW:
+        view = updatable_view(binding, relation)
+        return TargetTable(view.base, shown, named, view)
+    return TargetTable(relation, shown, named)
 
 
 def require_lake(target: TargetTable, verb: str) -> None:
@@ -87,20 +111,39 @@ def check_write(relation: Relation, privilege: str, columns: Iterable[Column] = 
         raise denied(relation)
 
 
-def target_scan(binding: Binding, target: TargetTable) -> tuple[exp.Table, RangeItem, ScanBuilder]:
-    """The target as a scan that tells file and position of each row."""
+@dataclass(frozen=True, slots=True)
+class TargetScan:
+    """The target as a scan that tells file and position of each row. `item` is what the statement sees of it;
+    `condition` limits it to what a view shows."""
+
+    tree: exp.Table
+    item: RangeItem
+    builder: ScanBuilder
+    access: Access
+    condition: exp.Expression | None = None
+
+
+def target_scan(binding: Binding, target: TargetTable) -> TargetScan:
     access = binding.access(target.relation, target=True)
     emitted = binding.alias(target.shown)
     builder = binding.scan(emitted, access)
     builder.row_identity = True
-    item = scan_range(target.relation, access, target.shown, emitted)
-    if not target.aliased:
-        item.relation = target.relation
     tree = exp.Table(
         this=exp.Identifier(this=builder.name, quoted=False),
         alias=exp.TableAlias(this=exp.Identifier(this=emitted, quoted=True)),
     )
-    return tree, item, builder
+    if target.view is not None:
+        seen = binding.access(target.view.view, target=True)
+        below = target.view.below(access, emitted)
+        item = target.view.above(binding, below, seen, target.shown)
+        condition = target.view.condition(binding, below)
+        if not target.aliased:
+            item.relation = target.view.view
+        return TargetScan(tree, item, builder, seen, condition)
+    item = scan_range(target.relation, access, target.shown, emitted)
+    if not target.aliased:
+        item.relation = target.relation
+    return TargetScan(tree, item, builder, access)
 
 
 def assign(environment: ScopeEnvironment, typed: Typed, column: Column) -> exp.Expression:
@@ -156,10 +199,8 @@ def expression_of(text: str) -> exp.Expression:
     return node
 
 
-def rows_item(relation: Relation, shown: str, access: Access | None) -> RangeItem:
+def rows_item(relation: Relation, shown: str) -> RangeItem:
     """The columns of `mere_rows`: the rows as they are to be written."""
-    if access is not None:
-        return scan_range(relation, access, shown, ROWS)
     columns = [
         RangeColumn(column.name, stored_column(column_sql(ROWS, column.name), column.type))
         for column in relation.columns
@@ -167,11 +208,18 @@ def rows_item(relation: Relation, shown: str, access: Access | None) -> RangeIte
     return RangeItem(shown, columns, emitted=ROWS)
 
 
+def _written(binding: Binding, target: TargetTable, access: Access) -> RangeItem:
+    """What RETURNING calls by the target's name: the new row, or a view's columns over it."""
+    if target.view is not None:
+        return target.view.above(binding, target.view.below(None, ROWS), access, target.shown)
+    return scan_range(target.relation, access, target.shown, ROWS)
+
+
 def bind_checks(binding: Binding, relation: Relation) -> tuple[BoundCheck, ...]:
     """CHECK passes where it is true or null; so what is false breaks it."""
     if not relation.checks:
         return ()
-    item = rows_item(relation, relation.name, None)
+    item = rows_item(relation, relation.name)
     scope = Scope(Level(), None, binding.frame(), Namespace([item], list(item.columns)))
     environment = ScopeEnvironment(binding, scope)
     checks = []
@@ -199,6 +247,7 @@ class Extras:
 
 
 def returning_scope(
+    binding: Binding,
     target: TargetTable,
     access: Access,
     old: RangeItem | None,
@@ -208,21 +257,18 @@ def returning_scope(
 ) -> Scope:
     """What RETURNING sees: the row as written, `old` and `new`, and the other tables of the statement.
 
-    `old` is the row before: None for INSERT, where all of it is NULL.
+    `access` is to what the statement names. `old` is the row before: None for INSERT, where all of it is NULL.
     """
-    new = rows_item(target.relation, target.shown, access)
+    new = _written(binding, target, access)
     if not target.aliased:
-        new.relation = target.relation
+        new.relation = access.relation
     items = [new, RangeItem("new", list(new.columns), emitted=ROWS)]
     if old is None:
         before = [
-            RangeColumn(column.name, stored_column(null_of(column), column.type)) for column in target.relation.columns
+            RangeColumn(column.name, stored_column(null_of(column), column.type)) for column in access.relation.columns
         ]
     else:
-        before = [
-            extras.column(column, f"mere_old_{table_column.attnum}")
-            for column, table_column in zip(old.columns, target.relation.columns, strict=True)
-        ]
+        before = [extras.column(column, f"mere_old_{place + 1}") for place, column in enumerate(old.columns)]
     items.append(RangeItem("old", before))
     shown = list(new.columns)
     number = 0

@@ -22,7 +22,6 @@ from mere.sql.bind.target import (
     Extras,
     TargetTable,
     bind_checks,
-    check_write,
     find_target,
     null_of,
     require_lake,
@@ -35,23 +34,23 @@ from mere.sql.expressions.typed import stored_column
 
 def bind_update(binding: Binding, node: exp.Update) -> BoundUpdate:
     tables = bind_with(binding, node, None, binding.frame())
-    target = find_target(tables.frame, node.this)
+    target = find_target(binding, tables.frame, node.this)
     require_lake(target, "UPDATE")
     scope = Scope(Level(), None, tables.frame)
-    tree, item, builder = target_scan(binding, target)
-    builder.whole = True
+    scan = target_scan(binding, target)
+    scan.builder.whole = True
     clause = node.args.get("from_")
     others = bind_from_list(binding, [clause.this], [], scope) if clause is not None else None
-    select = changed_rows(binding, tree, item, others, node.args.get("where"), scope)
+    select = changed_rows(binding, scan, others, node.args.get("where"), scope)
     assignments = bind_assignments(ScopeEnvironment(binding, scope), target, node.expressions)
     changed = tuple(assignment.column for assignment in assignments)
-    check_write(target.relation, "UPDATE", changed)
-    outputs, defaults = _new_row(target, item, assignments)
-    block = Block(select, [*identity(item.emitted), *outputs], marks=scope.level.marks)
+    target.check("UPDATE", changed)
+    outputs, defaults = _new_row(target, scan.item, assignments)
+    block = Block(select, [*identity(scan.item.emitted), *outputs], marks=scope.level.marks)
     extras, returning = Extras(), None
     if node.args.get("returning") is not None:
         members = others.namespace.items if others is not None else []
-        seen = returning_scope(target, builder.access, item, members, extras, tables.frame)
+        seen = returning_scope(binding, target, scan.access, scan.item, members, extras, tables.frame)
         returning = returning_apart(binding, node.args["returning"], seen)
     checks = bind_checks(binding, target.relation)
     block.extra = [(sql, name) for name, sql in extras.found.items()]

@@ -60,3 +60,13 @@ with s as (select a, f from big) merge into t using s on t.a = s.a when matched 
 update checked set a = -1
 insert into checked values (-5)
 insert into checked values (null)
+insert into sv (k, label) values (50, 'through') returning *
+insert into sv (label, k) select f, a from big returning k + 1, sv.label
+insert into renamed values ('l', 3), ('m', default)
+update sv set label = label || '?' where twice > 2 returning k, twice, old.label
+update sv set k = null
+update sv as s set label = u.d::text from u where u.a = s.k and u.d <> 11 returning s.*, u.d
+delete from sv where label = 'one' returning *
+delete from sv
+merge into renamed r using big on r.l = big.a when matched then update set k = big.f when not matched then insert (l, k) values (big.a, 'new') returning merge_action(), r.*
+update v set q = 1

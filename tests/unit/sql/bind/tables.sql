@@ -19,3 +19,5 @@ create table d (a int default 10, b text default 'none' || '!', c numeric(5, 1) 
 insert into d values (10, 'kept', 9.9);
 create table checked (a int check (a > 0));
 insert into checked values (1);
+create view sv (k, label, twice) as select a, b, c * 2 from t where a is not null;
+create view renamed as select z.y as k, z.x as l from t as z (x, y);
