@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import re
 import socket
 import threading
 from enum import Enum
 from pathlib import Path
+
+_COMMIT = re.compile(rb"COMMIT(?!TED)")
 
 
 class Mode(Enum):
@@ -30,7 +33,7 @@ class SocketProxy:
         self.path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.path))
-        os.chmod(self.path, 0o777)
+        self.path.chmod(0o777)
         self._listener.listen(64)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -55,10 +58,10 @@ class SocketProxy:
                 threading.Thread(target=self._relay, args=(source, sink, upward, swallow), daemon=True).start()
 
     def _relay(self, source: socket.socket, sink: socket.socket, upward: bool, swallow: threading.Event) -> None:
-        """One direction. A COMMIT fits into one read here: the gateway sends it after everything before was answered."""
+        """One direction. COMMIT fits into one read: the gateway sends it after everything before was answered."""
         try:
             while data := source.recv(65536):
-                if upward and b"COMMIT" in data and self.mode is not Mode.PASS:
+                if upward and _COMMIT.search(data) and self.mode is not Mode.PASS:
                     self.cuts += 1
                     if self.mode is Mode.LOSE_COMMIT:
                         break
@@ -73,8 +76,6 @@ class SocketProxy:
             pass
         finally:
             for one in (source, sink):
-                try:
+                with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
                 one.close()

@@ -21,26 +21,33 @@ class Proxied:
     proxy: SocketProxy
 
 
-@pytest.fixture
-def proxied(scratch: Path) -> Iterator[Proxied]:
-    directory = scratch / "proxy"
-    server = MereProcess(scratch / "mere", environment={"MERE_BACKING_SOCKET": str(directory)})
+@pytest.fixture(scope="module")
+def behind_proxy(session_scratch: Path) -> Iterator[Proxied]:
+    directory = session_scratch / "proxy"
+    server = MereProcess(session_scratch / "proxied", environment={"MERE_BACKING_SOCKET": str(directory)})
     proxy = SocketProxy(directory, server.data / "socket" / ".s.PGSQL.5432")
     try:
         server.start()
-        with server.client() as client:
-            client.ok("CREATE TABLE t (id int, s text)")
-            client.ok("INSERT INTO t SELECT g, 'before' FROM generate_series(1, 100) g")
         yield Proxied(server, proxy)
     finally:
         server.destroy()
         proxy.close()
 
 
+@pytest.fixture
+def proxied(behind_proxy: Proxied) -> Proxied:
+    behind_proxy.proxy.mode = Mode.PASS
+    with behind_proxy.server.client() as client:
+        client.ok("DROP TABLE IF EXISTS t")
+        client.ok("CREATE TABLE t (id int, s text)")
+        client.ok("INSERT INTO t SELECT g, 'before' FROM generate_series(1, 100) g")
+    return behind_proxy
+
+
 STATEMENTS = {
     "insert": ("INSERT INTO t VALUES (1000, 'new')", "SELECT count(*) FROM t WHERE id = 1000", "1"),
-    "delete": ("DELETE FROM t WHERE id <= 10", "SELECT 100 - count(*) FROM t", "10"),
-    "update": ("UPDATE t SET s = 'changed' WHERE id <= 7", "SELECT count(*) FROM t WHERE s = 'changed'", "7"),
+    "delete": ("DELETE FROM t WHERE id <= 10", "SELECT count(*) FROM t WHERE id <= 10", "0"),
+    "update": ("UPDATE t SET s = 'changed' WHERE id BETWEEN 21 AND 27", "SELECT count(*) FROM t WHERE s = 'changed'", "7"),
     "ddl": (
         "ALTER TABLE t ADD COLUMN extra int DEFAULT 5",
         "SELECT count(*) FROM pg_attribute WHERE attname = 'extra'",

@@ -25,8 +25,8 @@ def psql(
     assert program is not None
     environment = {**os.environ, "PGPASSWORD": PASSWORD, "PGOPTIONS": f"-c search_path={space.schema}", "PAGER": ""}
     done = subprocess.run(
-        [program, "-X", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(space.server.port), "-U", "mere", *arguments]
-        + ([] if "-c" in arguments else ["-f", "-"]),
+        [program, "-X", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(space.server.port), "-U", "mere",
+         *arguments, *([] if "-c" in arguments else ["-f", "-"])],
         input=script, env=environment, capture_output=True, text=True, timeout=60, check=False, cwd=cwd,
     )  # fmt: skip
     assert done.returncode == status, done.stdout + done.stderr
