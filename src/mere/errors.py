@@ -6,7 +6,8 @@ from __future__ import annotations
 class MereError(Exception):
     """An error with PostgreSQL's fields; `sqlstate` has a default per subclass and may be narrowed per instance.
 
-    `position` counts characters from 1 in the statement that the client sent.
+    `position` counts characters from 1 in the statement that the client sent. `schema`, `table`, `column` and
+    `constraint` name what the error is about, for drivers that look at them.
     """
 
     sqlstate = "XX000"
@@ -21,6 +22,10 @@ class MereError(Exception):
         hint: str | None = None,
         position: int | None = None,
         context: str | None = None,
+        schema: str | None = None,
+        table: str | None = None,
+        column: str | None = None,
+        constraint: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -29,6 +34,10 @@ class MereError(Exception):
         self.hint = hint
         self.position = position
         self.context = context
+        self.schema = schema
+        self.table = table
+        self.column = column
+        self.constraint = constraint
 
 
 class FeatureNotSupported(MereError):

@@ -122,6 +122,10 @@ class Backend:
             if not self._note(raw):
                 return raw[:1], raw
 
+    async def wait_for_answer(self) -> None:
+        """Until `receive` has something to return, or raises BackendLost. Cancelling it loses nothing."""
+        await self._stream.wait_for_answer()
+
     # The gateway's own statements
 
     async def simple(self, sql: str) -> list[CommandResult]:

@@ -124,6 +124,14 @@ class BackendStream(asyncio.Protocol):
         while not self._framing.ready():
             await self._wait_for_bytes()
 
+    async def wait_for_answer(self) -> None:
+        """As `wait_for_message`, for a message that is not asynchronous; those are delivered while waiting."""
+        while True:
+            await self.wait_for_message()
+            self._deliver_asynchronous()
+            if self._framing.ready():
+                return
+
     async def close(self, farewell: bytes) -> None:
         if self._transport is None:
             return

@@ -88,7 +88,11 @@ async def table_files(
 def _overlaid(view: LakeView, relation: Relation, base: TableFiles, overlay: TableOverlay) -> tuple[DataFile, ...]:
     files: list[DataFile] = []
     for file in base.files:
-        if file.id in overlay.removed:
+        if file.id is not None and file.id in overlay.removed:
+            # The commit checks this only from the snapshot on that the transaction read last.
+            known = overlay.removed[file.id]
+            if file.inlined_deletes or known != (file.delete.id if file.delete is not None else None):
+                raise conflict(relation.name)
             continue
         delete = overlay.deletes.get(file.url)
         if delete is not None:

@@ -14,13 +14,14 @@ from mere.lake.message import InlinedDelete, NewDelete, NewFile, TableChange
 
 @dataclass(frozen=True, slots=True)
 class TableOverlay:
-    """Uncommitted changes to one table. `deletes` is keyed by the data file's absolute path."""
+    """Uncommitted changes to one table. `deletes` is keyed by the data file's absolute path; `removed` are data files
+    that lost every row, each with the delete file (or None) that it had when we last looked."""
 
     relid: int
     read_snapshot: int
     files: tuple[NewFile, ...] = ()
     deletes: Mapping[str, NewDelete] = field(default_factory=dict)
-    removed: frozenset[int] = frozenset()
+    removed: Mapping[int, int | None] = field(default_factory=dict)
     truncated: bool = False
     inlined: tuple[InlinedDelete, ...] = ()
 
@@ -67,13 +68,12 @@ class Overlay:
         relid: int,
         snapshot: int,
         deletes: Mapping[str, NewDelete],
-        removed: Iterable[int],
+        removed: Mapping[int, int | None],
         removed_new: frozenset[str],
         inlined: tuple[InlinedDelete, ...] = (),
     ) -> Overlay:
         """Deletes positions from files; `removed` are committed files that lost every row, `removed_new` own ones."""
         table = self.tables.get(relid) or TableOverlay(relid, snapshot)
-        removed = frozenset(removed)
         kept = {
             path: delete
             for path, delete in {**table.deletes, **deletes}.items()
@@ -85,7 +85,7 @@ class Overlay:
                 read_snapshot=snapshot,
                 files=tuple(file for file in table.files if file.path not in removed_new),
                 deletes=kept,
-                removed=table.removed | removed,
+                removed={**table.removed, **removed},
                 inlined=table.inlined + inlined,
             )
         )

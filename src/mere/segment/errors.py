@@ -21,6 +21,7 @@ from mere.errors import (
     QueryCanceled,
     StorageError,
 )
+from mere.sql.raised import read_raised
 
 _TYPES = {
     "INT8": "smallint",
@@ -171,11 +172,12 @@ def translate(error: BaseException) -> MereError:
     return _data(body) or _other(error, body)
 
 
-def _with_state(sqlstate: str, message: str) -> MereError:
+def _with_state(sqlstate: str, text: str) -> MereError:
+    message, fields = read_raised(text)
     if sqlstate.startswith("22"):
         return DataError(message, sqlstate=sqlstate)
     if sqlstate.startswith("23"):
-        return IntegrityError(message, sqlstate=sqlstate)
+        return IntegrityError(message, sqlstate=sqlstate, **fields)
     if sqlstate.startswith("0A"):
         return FeatureNotSupported(message, sqlstate=sqlstate)
     return MereError(message, sqlstate=sqlstate)

@@ -16,6 +16,7 @@ from mere.lake.message import ColumnStats, NewFile
 from mere.segment.credentials import quote
 from mere.segment.workspace import Workspace
 from mere.sql import types as pg
+from mere.sql.raised import raised_text
 
 BUCKET = "bucket"  # the directory is `bucket=N/`: the extension's merging refuses files under any other name
 _NULL_BUCKET = f"{BUCKET}=__HIVE_DEFAULT_PARTITION__"
@@ -39,13 +40,15 @@ class WriteColumn:
 
 @dataclass(frozen=True, slots=True)
 class WriteTarget:
-    """`prefix` is the table's absolute URL and ends with '/'. `key` names the column that chooses among `buckets`."""
+    """`prefix` is the table's absolute URL and ends with '/'. `key` names the column that chooses among `buckets`.
+    `relation` and `schema` are for errors."""
 
     relation: str
     prefix: str
     columns: tuple[WriteColumn, ...]
     key: str | None = None
     buckets: int = 0
+    schema: str | None = None
 
 
 async def write_query(workspace: Workspace, query: str, target: WriteTarget) -> tuple[NewFile, ...]:
@@ -99,7 +102,15 @@ def _checked(column: WriteColumn, name: str, target: WriteTarget) -> str:
     reference = _quoted(name)
     if not column.not_null or (column.element_id is None and column.oid not in _WITHOUT_STATISTICS):
         return reference
-    message = quote(f"23502:{_null_message(column, target)}")
+    message = quote(
+        raised_text(
+            "23502",
+            _null_message(column, target),
+            schema=target.schema,
+            table=target.relation,
+            column=column.name,
+        )
+    )
     return f"CASE WHEN {reference} IS NULL THEN error({message}) ELSE {reference} END AS {reference}"
 
 
@@ -135,7 +146,13 @@ def _column_stats(column: WriteColumn, statistics: Mapping[str, Mapping[str, str
         column_id, found = column.field_id, statistics.get(name, {})
     nulls, values = int(found.get("null_count", 0)), int(found.get("num_values", 0))
     if column.not_null and column.element_id is None and nulls:
-        raise IntegrityError(_null_message(column, target), sqlstate="23502")
+        raise IntegrityError(
+            _null_message(column, target),
+            sqlstate="23502",
+            schema=target.schema,
+            table=target.relation,
+            column=column.name,
+        )
     low, high = _bound(found.get("min")), _bound(found.get("max"))
     has_nan = found.get("has_nan")
     return ColumnStats(

@@ -130,7 +130,7 @@ async def _remove(state: SessionState, view: LakeView, relation: Relation, works
         relation.oid,
         view.snapshot.id,
         deletes,
-        removed=[t.file.id for t in emptied.values() if t.file.id is not None],
+        removed={t.file.id: _committed_delete(t.file, overlay) for t in emptied.values() if t.file.id is not None},
         removed_new=frozenset(_relative(relation, view, url) for url, t in emptied.items() if t.file.id is None),
         inlined=await _inlined_deletes(workspace, counts),
     )
@@ -147,9 +147,15 @@ def _delete_target(relation: Relation, view: LakeView, file: DataFile, overlay: 
     old = None if file.delete is None else file.delete.url
     if file.id is None:
         return DeleteTarget(None, _relative(relation, view, file.url), old, None)
+    return DeleteTarget(file.id, None, old, _committed_delete(file, overlay))
+
+
+def _committed_delete(file: DataFile, overlay: TableOverlay | None) -> int | None:
+    """The delete file that the file has for everybody, whatever this transaction has put in its place."""
     own = None if overlay is None else overlay.deletes.get(file.url)
-    committed = own.replaces if own is not None else (file.delete.id if file.delete is not None else None)
-    return DeleteTarget(file.id, None, old, committed)
+    if own is not None:
+        return own.replaces
+    return None if file.delete is None else file.delete.id
 
 
 def _relative(relation: Relation, view: LakeView, url: str) -> str:

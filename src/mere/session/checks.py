@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mere.segment.credentials import quote
 from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import ROWS, BoundCheck, BoundInsert, BoundMerge, BoundUpdate
+from mere.sql.raised import check_violation
 from mere.sql.relations import Relation
 
 
@@ -21,12 +23,8 @@ def with_checks(relation: Relation, checks: Sequence[BoundCheck], query: str) ->
     if not checks:
         return query
     branches = " ".join(
-        f"WHEN {duckdb_text(check.violation)} THEN error({_message(relation, check.name)})" for check in checks
+        f"WHEN {duckdb_text(check.violation)} THEN error({quote(check_violation(relation, check.name))})"
+        for check in checks
     )
     # error() gives no value that the filter could drop a row by; the condition holds for every row that is right.
     return f"SELECT * FROM ({query}) AS {ROWS} WHERE CASE {branches} ELSE true END"
-
-
-def _message(relation: Relation, check: str) -> str:
-    text = f'23514:new row for relation "{relation.name}" violates check constraint "{check}"'
-    return "'" + text.replace("'", "''") + "'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mere.errors import ProtocolViolation, QueryCanceled
+from mere.errors import QueryCanceled
 from mere.lake.message import NewFile
 from mere.segment.copy_format import parse_copy_options
 from mere.segment.copy_in import CopyIn
@@ -13,6 +13,7 @@ from mere.segment.workspace import Workspace
 from mere.session.copy_target import copy_target
 from mere.session.environment import SessionEnvironment
 from mere.session.insert import insert_rows
+from mere.session.relay_copy import unexpected_message
 from mere.session.state import SessionState
 from mere.sql.copy_command import Copy
 from mere.wire import messages
@@ -49,8 +50,7 @@ async def copy_from_client(state: SessionState, command: Copy) -> int:
 
 async def _feed(state: SessionState, load: CopyIn) -> None:
     while True:
-        piece = await state.client.receive_copy()
-        state.check_cancelled()
+        piece = await state.unless_cancelled(state.client.receive_copy())
         match piece:
             case bytes():
                 await load.feed(piece)
@@ -61,10 +61,4 @@ async def _feed(state: SessionState, load: CopyIn) -> None:
             case Sync() | Flush():
                 continue
             case _:
-                raise UnexpectedMessage("unexpected message type during COPY from stdin")
-
-
-class UnexpectedMessage(ProtocolViolation):
-    """Anything but COPY data: an error of the statement."""
-
-    severity = "ERROR"
+                raise unexpected_message(piece)

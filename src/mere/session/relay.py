@@ -5,10 +5,10 @@ Lives in the coordinator process. Knows no SQL.
 
 from __future__ import annotations
 
+from mere.session.relay_copy import relay_copy_in
 from mere.session.state import SessionState
 from mere.wire import requests
 from mere.wire.backend import read_error
-from mere.wire.frontend import CopyDone, CopyFail, Flush, Sync
 from mere.wire.pgerror import PgError
 
 
@@ -28,26 +28,10 @@ async def relay_query(state: SessionState, sql: str) -> None:
             continue
         client.write(raw)
         if kind == b"G":
-            await _relay_copy_in(state)
+            await relay_copy_in(state)
         await client.drain()
     if failure is not None:
         raise failure
-
-
-async def _relay_copy_in(state: SessionState) -> None:
-    """The client's COPY data, until it says that it is done or has failed."""
-    await state.client.drain()
-    while True:
-        piece = await state.client.receive_copy()
-        if isinstance(piece, bytes):
-            state.backend.send(requests.copy_data(piece))
-            await state.backend.flush()
-        elif isinstance(piece, CopyDone | CopyFail):
-            state.backend.send(piece.raw)
-            return
-        elif not isinstance(piece, Sync | Flush):
-            state.backend.send(requests.copy_fail("unexpected message during COPY from stdin"))
-            return
 
 
 class Pipeline:
@@ -79,7 +63,7 @@ class Pipeline:
             raise read_error(raw)
         client.write(raw)
         if kind == b"G":
-            await _relay_copy_in(self._state)
+            await relay_copy_in(self._state)
         # One of these ends the answer to each message; ParameterDescription and rows only lead up to it.
         if kind in (b"1", b"2", b"3", b"C", b"I", b"s", b"T", b"n"):
             self._waiting -= 1

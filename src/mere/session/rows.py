@@ -67,14 +67,18 @@ class RowSource:
     async def send(self, client: Client, limit: int = 0) -> tuple[int, bool]:
         """Sends up to `limit` rows (0: all). Returns how many went out and whether the result may hold more."""
         sent = 0
-        while limit == 0 or sent < limit:
-            portion = await self._next(limit - sent if limit else None)
-            if portion is None:
-                await self.close()
-                return sent, False
-            client.write(portion.messages)
-            sent += portion.rows
-            await client.drain()
+        try:
+            while limit == 0 or sent < limit:
+                portion = await self._next(limit - sent if limit else None)
+                if portion is None:
+                    await self.close()
+                    return sent, False
+                client.write(portion.messages)
+                sent += portion.rows
+                await client.drain()
+        except BaseException:
+            await self.close()
+            raise
         return sent, True
 
     async def skip(self, limit: int = 0) -> int:

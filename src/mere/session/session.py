@@ -93,7 +93,7 @@ class Session:
         except MereError as error:
             await self._fail(state.why(error), message)
         finally:
-            state.end_statement()
+            await state.end_statement()
         if isinstance(message, Query | Sync | FunctionCall):
             if state.cursors and not state.transaction.open:
                 await close_at_transaction_end(state)
@@ -103,6 +103,8 @@ class Session:
     async def _fail(self, error: MereError, message: FrontendMessage) -> None:
         """Reports an error, and brings the transaction to where an error leaves it."""
         state = self._state
+        if state.backend.closed.is_set() and error.severity == "ERROR":
+            raise state.backend.last_words() from error  # the statement stopped because the session is at its end
         if error.severity != "ERROR":
             raise error
         logger.debug("statement failed: %s %s", error.sqlstate, error.message)

@@ -42,6 +42,7 @@ async def run_query(state: SessionState, text: str) -> None:
 async def _run_one(state: SessionState, statement: Statement, alone: bool) -> bytes:
     """Runs one statement and sends its rows; returns its CommandComplete, or nothing where that is already sent."""
     kind = classify(statement)
+    state.stop_timer()  # statement_timeout counts for each statement
     if not alone and not state.transaction.open and kind not in TRANSACTION_CONTROL:
         await state.transaction.ensure()
     reason: MereError | None = None

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from mere.catalog.backend import Backend, Description
 from mere.errors import MereError, QueryCanceled
@@ -20,6 +22,9 @@ from mere.sql.lexer import Statement
 from mere.sql.statements import StatementKind
 from mere.wire import messages
 from mere.wire.messages import Field
+
+T = TypeVar("T")
+_CANCEL_PATIENCE = 5.0  # seconds, should the postmaster be too busy to pass a cancel request on
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ class SessionState:
     workspaces: weakref.WeakSet[Workspace] = field(default_factory=weakref.WeakSet)  # what cancel has to stop
     cancelled: QueryCanceled | None = None  # why the running statement was told to stop
     timer: asyncio.TimerHandle | None = None  # statement_timeout of what runs now
-    background: set[asyncio.Task[None]] = field(default_factory=set)
+    background: set[asyncio.Task[None]] = field(default_factory=set)  # cancel requests on their way to PostgreSQL
+    waiting: asyncio.Future[Any] | None = None  # for the client, within a statement
 
     def cancel(self, reason: str = "canceling statement due to user request") -> None:
         """Stops the running statement, wherever it is; harmless when nothing runs."""
@@ -91,6 +97,8 @@ class SessionState:
         self.cancelled = QueryCanceled(reason)
         for workspace in list(self.workspaces):
             workspace.cancel()
+        if self.waiting is not None:
+            self.waiting.cancel()
         task = asyncio.get_running_loop().create_task(self.backend.cancel())
         self.background.add(task)
         task.add_done_callback(self.background.discard)
@@ -104,7 +112,13 @@ class SessionState:
     def begin_statement(self) -> None:
         self.cancelled = None
 
-    def end_statement(self) -> None:
+    async def end_statement(self) -> None:
+        """Called before the client may send the next one: what was meant for this statement must not hit that."""
+        self.stop_timer()
+        if self.background:
+            await asyncio.wait(self.background, timeout=_CANCEL_PATIENCE)
+
+    def stop_timer(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -114,6 +128,20 @@ class SessionState:
         if seconds > 0 and self.timer is None:
             loop = asyncio.get_running_loop()
             self.timer = loop.call_later(seconds, self.cancel, "canceling statement due to statement timeout")
+
+    async def unless_cancelled(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of what waits for the client, which `cancel` ends too."""
+        self.check_cancelled()
+        self.waiting = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({self.waiting})
+            if self.waiting.cancelled():
+                self.check_cancelled()
+            result: T = self.waiting.result()
+            return result
+        finally:
+            self.waiting.cancel()
+            self.waiting = None
 
     def check_cancelled(self) -> None:
         if self.cancelled is not None:

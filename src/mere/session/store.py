@@ -28,6 +28,7 @@ def write_target(state: SessionState, relation: Relation) -> WriteTarget:
         tuple(columns),
         key,
         relation.policy.buckets if key is not None else 0,
+        relation.schema,
     )
 
 

@@ -64,6 +64,11 @@ class Transaction:
 
     async def begin(self, modes: str = "", isolation: str | None = None) -> None:
         """An explicit BEGIN; within an implicit transaction it turns that into an explicit one, as PostgreSQL does."""
+        if self.explicit:
+            await self._backend.simple("BEGIN")  # PostgreSQL's own warning, or its error in a failed transaction
+            if isolation is not None:
+                self.set_isolation(isolation)
+            return
         if self.implicit:
             self.implicit = False
         else:
@@ -83,6 +88,8 @@ class Transaction:
             self.implicit = True
 
     def set_isolation(self, isolation: str) -> None:
+        if isolation == self.isolation:
+            return
         if self.pinned is not None or self.overlay.dirty:
             raise InvalidTransactionState(
                 "SET TRANSACTION ISOLATION LEVEL must be called before any query", sqlstate="25001"

@@ -82,7 +82,11 @@ async def _check_nulls(state: SessionState, table: LockedTable, changed: Relatio
             continue
         if await count_where(state, table, f"{quote_identifier(before.name)} IS NULL"):
             raise IntegrityError(
-                f'column "{column.name}" of relation "{changed.name}" contains null values', sqlstate="23502"
+                f'column "{column.name}" of relation "{changed.name}" contains null values',
+                sqlstate="23502",
+                schema=changed.schema,
+                table=changed.name,
+                column=column.name,
             )
 
 
@@ -93,6 +97,9 @@ async def _check_constraints(state: SessionState, table: LockedTable, changed: R
             raise IntegrityError(
                 f'check constraint "{check.name}" of relation "{changed.name}" is violated by some row',
                 sqlstate="23514",
+                schema=changed.schema,
+                table=changed.name,
+                constraint=check.name,
             )
 
 

@@ -23,9 +23,18 @@ def parse_fields(payload: bytes) -> dict[str, str]:
 def error_fields(error: MereError) -> dict[str, str]:
     """The fields that a client sees for an error of ours."""
     if isinstance(error, PgError):
-        return dict(error.fields)
+        # The position may have been moved: PostgreSQL saw one statement of several.
+        return dict(error.fields) | ({"P": str(error.position)} if error.position else {})
     fields = {"S": error.severity, "V": error.severity, "C": error.sqlstate, "M": error.message}
-    optional = {"D": error.detail, "H": error.hint, "W": error.context}
+    optional = {
+        "D": error.detail,
+        "H": error.hint,
+        "W": error.context,
+        "s": error.schema,
+        "t": error.table,
+        "c": error.column,
+        "n": error.constraint,
+    }
     fields.update((code, text) for code, text in optional.items() if text)
     if error.position:
         fields["P"] = str(error.position)
@@ -44,6 +53,10 @@ class PgError(MereError):
             hint=fields.get("H"),
             position=int(position) if position.isdigit() else None,
             context=fields.get("W"),
+            schema=fields.get("s"),
+            table=fields.get("t"),
+            column=fields.get("c"),
+            constraint=fields.get("n"),
         )
         self.fields: Mapping[str, str] = MappingProxyType(dict(fields))
         self.step = 0
