@@ -155,7 +155,7 @@ BEGIN
         WHERE (s ->> 4)::bigint >= f.rows OR c.parent_column IS NOT NULL
     ), bound AS (
         SELECT table_id, column_id, ordering, count(*) AS files, bool_or(nulls > 0) AS has_null, bool_or(nan) AS has_nan,
-               bool_or(ordering IS NULL OR total > nulls AND (lo IS NULL OR hi IS NULL OR nan)
+               bool_or(ordering IS NULL OR total > nulls AND (lo IS NULL OR hi IS NULL OR coalesce(nan, false))
                    OR ordering = 't' AND NOT coalesce(lo ~ '^\d{4}-.*[^)]$' AND hi ~ '^\d{4}-.*[^)]$', true)) AS unknown,
                CASE ordering WHEN 'n' THEN (min(lo::numeric) FILTER (WHERE ordering = 'n'))::text
                              WHEN 'f' THEN (min(lo::float8) FILTER (WHERE ordering = 'f'))::text
@@ -194,11 +194,11 @@ BEGIN
         INSERT INTO mere_lake.ducklake_table_column_stats (table_id, column_id, contains_null, contains_nan, min_value, max_value)
         SELECT b.table_id, b.column_id, b.has_null, b.has_nan, b.lo, b.hi
         FROM bound AS b JOIN begun USING (table_id) JOIN added AS a USING (table_id)
-        WHERE NOT b.unknown AND b.files = a.files AND b.lo IS NOT NULL AND b.hi IS NOT NULL
+        WHERE NOT coalesce(b.unknown, true) AND b.files = a.files AND b.lo IS NOT NULL AND b.hi IS NOT NULL
     ), merged AS (
         SELECT g.table_id, g.column_id, g.contains_null OR b.has_null AS has_null, g.contains_nan OR b.has_nan AS has_nan,
-               b.files IS DISTINCT FROM a.files OR b.unknown OR g.min_value IS NULL OR g.max_value IS NULL
-                   OR b.ordering = 't' AND (g.min_value !~ '^\d{4}-.*[^)]$' OR g.max_value !~ '^\d{4}-.*[^)]$') AS unknown,
+               coalesce(b.files IS DISTINCT FROM a.files OR b.unknown OR g.min_value IS NULL OR g.max_value IS NULL
+                   OR b.ordering = 't' AND (g.min_value !~ '^\d{4}-.*[^)]$' OR g.max_value !~ '^\d{4}-.*[^)]$'), true) AS unknown,
                CASE WHEN b.lo IS NULL THEN g.min_value
                     WHEN CASE b.ordering WHEN 'n' THEN b.lo::numeric < g.min_value::numeric WHEN 'f' THEN b.lo::float8 < g.min_value::float8
                          ELSE b.lo < g.min_value COLLATE "C" END THEN b.lo ELSE g.min_value END AS lo,

@@ -86,6 +86,10 @@ BEGIN
         END IF;
     END IF;
 
+    IF has_data AND NOT has_ddl AND EXISTS (SELECT FROM jsonb_array_elements(message -> 'tables') AS c
+        WHERE NOT EXISTS (SELECT FROM mere.shell AS s WHERE s.relid = (c ->> 'relid')::oid)) THEN
+        PERFORM mere.conflict('?', 'The table was dropped.');
+    END IF;
     IF has_data THEN
         PERFORM mere.check_conflicts(message, new_id, altered);
         IF jsonb_path_exists(message, '$.tables[*] ? (@.truncated == true || exists (@.removed_files[0]) || exists (@.inlined_deletes[0]))') THEN
