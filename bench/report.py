@@ -68,7 +68,8 @@ def _postgres_version() -> str:
 
 
 def print_table(title: str, peer: str, unit: str, comparisons: Sequence[Comparison], digits: int = 3) -> None:
-    table = Table(title=f"{title} ({unit})", title_style="bold", title_justify="left")
+    console.print(f"[bold]{title}[/bold] ({unit})")
+    table = Table()
     table.add_column("")
     for name in ("Mere", peer, "ratio"):
         table.add_column(name, justify="right")
