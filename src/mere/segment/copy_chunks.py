@@ -5,6 +5,7 @@ Knows the formats byte by byte, but never loops over rows: it counts quotes and 
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from mere.errors import DataError, FeatureNotSupported
 from mere.segment.copy_format import CopyFormat
+from mere.segment.copy_marks import Marks, check_width
 
 # DuckDB gives each thread 8,000,000 bytes of a file: smaller files start at a row for certain, also within quotes.
 CHUNK_BYTES = 7_500_000
@@ -45,89 +47,61 @@ class Cutter:
     _line: int = 1
     _header_due: bool = field(init=False)
     _delimiter: bytes = field(init=False)
-    _quote: bytes = field(init=False)
+    _decoder: codecs.IncrementalDecoder | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._header_due = self.format.header != "no"
         self._delimiter = self.format.delimiter.encode()
-        self._quote = self.format.quote.encode()
+        encoding = self.format.encoding
+        self._decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
 
     def cut(self, pieces: list[bytes], *, last: bool = False) -> Chunk | None:
         """The whole rows of what was left over and the pieces; None where there is none yet."""
+        if self._decoder is not None:
+            pieces = [self._decoded(self._decoder, b"".join(pieces), last)]
         data = b"".join((self._rest, *pieces))
         self._rest = b""
         if self.ended or not data:
             return None
-        if not self.eol:
-            self.eol = _line_end(data)
-        if not last:
-            end = self._row_end(data)
-            data, self._rest = data[:end], data[end:]
-        elif not data.endswith(self.eol):
-            data += self.eol
-        if not data:
-            return None
-        return self._chunk(data, last)
-
-    def _chunk(self, data: bytes, last: bool) -> Chunk | None:
-        first_line = self._line
-        if self.format.encoding != "utf-8":
-            data = self._decoded(data)
-        self._line += data.count(self.eol)
-        if self._header_due:
-            self._header_due = False
-            data = self._without_header(data)
-            first_line += 1
         if b"\0" in data:
             raise DataError('invalid byte sequence for encoding "UTF8": 0x00', sqlstate="22021")
-        chunk = self._csv(data, first_line, last) if self.format.is_csv else self._text(data, first_line)
-        return chunk if chunk.data else None
+        if not self.eol:
+            self.eol = _line_end(data)
+        if last and not data.endswith(self.eol):
+            data += self.eol
+        return self._csv(data, last) if self.format.is_csv else self._text(data, last)
 
-    def _decoded(self, data: bytes) -> bytes:
+    def _decoded(self, decoder: codecs.IncrementalDecoder, data: bytes, last: bool) -> bytes:
         try:
-            return data.decode(self.format.encoding).encode()
+            return decoder.decode(data, last).encode()
         except UnicodeDecodeError as error:
             bad = data[error.start : error.start + 1].hex()
             name = self.format.encoding.upper()
             raise DataError(f'invalid byte sequence for encoding "{name}": 0x{bad}', sqlstate="22021") from None
 
-    def _row_end(self, data: bytes) -> int:
-        """The position behind the last line end that ends a row."""
-        eol, position = self.eol, len(data)
-        if not self.format.is_csv:
-            while (position := data.rfind(eol, 0, position)) >= 0 and _backslashes_before(data, position) % 2:
-                pass
-            return position + len(eol) if position >= 0 else 0
-        inside = self._quotes(data) % 2
-        while (found := data.rfind(eol, 0, position)) >= 0:
-            inside ^= self._quotes(data[found:position]) % 2
-            if not inside:
-                return found + len(eol)
-            position = found
-        return 0
+    def _csv(self, data: bytes, last: bool) -> Chunk | None:
+        marks = Marks.of(data, self.format, self.eol)
+        if last and marks.unterminated:
+            raise DataError("unterminated CSV quoted field", sqlstate="22P04")
+        start, end = 0, len(data) if last else marks.last_row_end()
+        self._rest = data[end:]
+        if self._header_due and end:
+            start = marks.first_row_end()
+            self._header(data[:start])
+        first_line, self._line = self._line, self._line + int(np.searchsorted(marks.ends, end))
+        if start == end:
+            return None
+        marks = marks.part(start, end)
+        first_line = self._line - len(marks.ends)
+        marks.check(self.columns, first_line)
+        return Chunk(marks.data, first_line, self.eol)
 
-    def _quotes(self, data: bytes) -> int:
-        """Quotes that open or close; an escape other than the quote hides what follows it."""
-        if self.format.escape == self.format.quote:
-            return data.count(self._quote)
-        escape = self.format.escape.encode()
-        plain = data.replace(escape + escape, b"")
-        return plain.count(self._quote) - plain.count(escape + self._quote)
-
-    def _without_header(self, data: bytes) -> bytes:
-        end = data.index(self.eol) if not self.format.is_csv else self._first_row_end(data)
-        if self.format.header == "match":
-            self._check_header(data[:end].decode())
-        return data[end + len(self.eol) :]
-
-    def _first_row_end(self, data: bytes) -> int:
-        end = data.index(self.eol)
-        while self._quotes(data[:end]) % 2:
-            end = data.index(self.eol, end + 1)
-        return end
-
-    def _check_header(self, line: str) -> None:
-        names = [name.strip(self.format.quote) for name in line.split(self.format.delimiter)]
+    def _header(self, line: bytes) -> None:
+        self._header_due = False
+        if self.format.header != "match":
+            return
+        text = line.removesuffix(self.eol).decode(errors="replace")
+        names = [name.strip(self.format.quote) for name in text.split(self.format.delimiter)]
         if len(names) != len(self.columns):
             message = f"wrong number of fields in header line: got {len(names)}, expected {len(self.columns)}"
             raise DataError(message, sqlstate="22P04")
@@ -136,86 +110,46 @@ class Cutter:
                 message = f'column name mismatch in header line field {number}: got "{got}", expected "{expected}"'
                 raise DataError(message, sqlstate="22P04")
 
-    def _csv(self, data: bytes, first_line: int, last: bool) -> Chunk:
-        if last and self._quotes(data) % 2:
-            raise DataError("unterminated CSV quoted field", sqlstate="22P04")
-        if self.format.escape == self.format.quote and self._quote in data:
-            self._check_quotes(data)
-        if self.eol * 2 in data or data.startswith(self.eol):
-            self._check_blank_lines(data, first_line)
-        if self._delimiter + self.eol in data:
-            self._check_width(data, first_line)
-        return Chunk(data, first_line, self.eol)
-
-    def _check_quotes(self, data: bytes) -> None:
-        """A quote inside an unquoted value is legal to PostgreSQL; DuckDB would keep it in the value."""
-        view = np.frombuffer(data, dtype=np.uint8)
-        opening = np.flatnonzero(view == self._quote[0])[0::2]
-        before = np.unique(view[opening[opening > 0] - 1])
-        if not set(before.tolist()) <= {self._delimiter[0], self._quote[0], 10, 13}:
-            raise FeatureNotSupported("COPY FROM does not support quotes inside an unquoted csv value")
-
-    def _check_blank_lines(self, data: bytes, first_line: int) -> None:
-        """DuckDB passes over them; to PostgreSQL they are rows of one empty value."""
-        view = np.frombuffer(data, dtype=np.uint8)
-        ends = np.flatnonzero(view == self.eol[-1])
-        blank = ends[np.diff(ends, prepend=-1) == len(self.eol)]
-        quotes = np.flatnonzero(view == self._quote[0])
-        outside = blank[np.searchsorted(quotes, blank) % 2 == 0]
-        if not len(outside):
-            return
-        if len(self.columns) > 1:
-            line = first_line + int(np.searchsorted(ends, outside[0]))
-            raise DataError(
-                f'missing data for column "{self.columns[1]}"', sqlstate="22P04", context=f'line {line}: ""'
-            )
-        if self.format.null != "":
-            raise FeatureNotSupported("COPY FROM does not support empty lines here unless NULL is ''")
-
-    def _check_width(self, data: bytes, first_line: int) -> None:
-        """DuckDB forgives a delimiter at a row's end; PostgreSQL does not. Shorter rows are left to DuckDB."""
-        wanted = len(self.columns) - 1
-        quoted = self.format.is_csv and self._quote in data
-        if not quoted and data.count(self._delimiter) == wanted * data.count(b"\n"):
-            return
-        view = np.frombuffer(data, dtype=np.uint8)
-        outside = np.ones(len(view), dtype=np.bool_)
-        if quoted:
-            outside = np.bitwise_xor.accumulate(view == self._quote[0]) == 0
-        end = self.eol[-1] if self.format.is_csv else 10
-        ends = np.flatnonzero((view == end) & outside)
-        delimiters = np.flatnonzero((view == self._delimiter[0]) & outside)
-        found = np.diff(np.searchsorted(delimiters, ends), prepend=0)
-        wide = np.flatnonzero(found > wanted)
-        if len(wide):
-            start = int(ends[wide[0] - 1]) + 1 if wide[0] else 0
-            row = data[start : int(ends[wide[0]])].rstrip(b"\r").decode(errors="replace")
-            line = first_line + data.count(bytes([end]), 0, int(ends[wide[0]]))
-            message = "extra data after last expected column"
-            raise DataError(message, sqlstate="22P04", context=f'line {line}: "{row}"')
-
-    def _text(self, data: bytes, first_line: int) -> Chunk:
+    def _text(self, data: bytes, last: bool) -> Chunk | None:
+        end = len(data) if last else self._text_row_end(data)
+        data, self._rest = data[:end], data[end:]
         if self.eol != b"\n":
             data = data.replace(self.eol, b"\n")
-        data = self._until_end_mark(data)
-        stand_ins = frozenset(STAND_INS)
-        escaped = data.count(b"\\") > (data.count(b"\\N") if self.format.null == "\\N" else 0)
+        first_line, self._line = self._line, self._line + data.count(b"\n")
+        if self._header_due and data:
+            end = data.index(b"\n") + 1
+            self._header(data[:end].replace(b"\n", self.eol))
+            data, first_line = data[end:], first_line + 1
+        free = frozenset(STAND_INS)
+        escaped = b"\\" in data and self._has_escapes(data := self._until_end_mark(data))
         if escaped:
-            stand_ins = frozenset(code for code in STAND_INS if code not in data)
-            data = self._plain_escapes(data, stand_ins)
-        if len(self.columns) == 1:
-            if self._delimiter in data:
-                self._check_width(data, first_line)
-            # DuckDB passes over empty lines: an empty second value makes them rows.
+            free = frozenset(code for code in STAND_INS if code not in data)
+            data = self._plain_escapes(data, free)
+        self._check_text(data, first_line)
+        if len(self.columns) == 1:  # DuckDB passes over empty lines: an empty second value makes them rows
             data = data.replace(b"\n", self._delimiter + b"\n")
-        elif data.startswith(b"\n") or b"\n\n" in data:
-            at = 0 if data.startswith(b"\n") else data.index(b"\n\n") + 1
-            line = first_line + data.count(b"\n", 0, at)
-            message = f'missing data for column "{self.columns[1]}"'
-            raise DataError(message, sqlstate="22P04", context=f'line {line}: ""')
-        elif self._delimiter + b"\n" in data:
-            self._check_width(data, first_line)
-        return Chunk(data, first_line, b"\n", escaped, stand_ins)
+        return Chunk(data, first_line, b"\n", escaped, free) if data else None
+
+    def _has_escapes(self, data: bytes) -> bool:
+        """Anything but the usual NULLs."""
+        return data.count(b"\\") > (data.count(b"\\N") if self.format.null == "\\N" else 0)
+
+    def _text_row_end(self, data: bytes) -> int:
+        """The position behind the last line end that no backslash escapes."""
+        position = len(data)
+        while (position := data.rfind(self.eol, 0, position)) >= 0 and _backslashes_before(data, position) % 2:
+            pass
+        return position + len(self.eol) if position >= 0 else 0
+
+    def _check_text(self, data: bytes, first_line: int) -> None:
+        view = np.frombuffer(data, dtype=np.uint8)
+        ends = np.flatnonzero(view == 10)
+        if len(self.columns) > 1 and len(blank := np.flatnonzero(np.diff(ends, prepend=-1) == 1)):
+            context = f'line {first_line + int(blank[0])}: ""'
+            raise DataError(f'missing data for column "{self.columns[1]}"', sqlstate="22P04", context=context)
+        wanted = len(self.columns) - 1
+        if data.count(self._delimiter) != wanted * len(ends):
+            check_width(data, ends, np.flatnonzero(view == self._delimiter[0]), wanted, first_line, ends)
 
     def _until_end_mark(self, data: bytes) -> bytes:
         at = 0 if data.startswith(b"\\.\n") else data.find(b"\n\\.\n") + 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -173,7 +174,8 @@ def translate(error: BaseException) -> MereError:
 
 
 def _with_state(sqlstate: str, text: str) -> MereError:
-    message, fields = read_raised(text)
+    message, found = read_raised(text)
+    fields: dict[str, Any] = dict(found)
     if sqlstate.startswith("22"):
         return DataError(message, sqlstate=sqlstate)
     if sqlstate.startswith("23"):
