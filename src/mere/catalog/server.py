@@ -37,6 +37,7 @@ SUPERUSER = "mere_super"
 GATEWAY_ROLE = "mere_gateway"
 PORT = 5432
 _SUN_PATH = 107  # bytes of a Unix socket's name on Linux; 103 elsewhere
+_OWN_CONNECTIONS = 200  # a pool for each open database, logins under way, maintenance
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
@@ -45,7 +46,6 @@ SETTINGS = {
     "listen_addresses": "",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
-    "max_connections": "300",
     "superuser_reserved_connections": "8",
     "max_prepared_transactions": "0",  # a prepared transaction would outlive its session's lake files
     "max_locks_per_transaction": "256",
@@ -74,8 +74,10 @@ SETTINGS = {
 class PostgresServer:
     """One cluster in `data.postgres`. Start, wait and stop belong to one asyncio loop, on the main thread."""
 
-    def __init__(self, data: DataDirectory, binaries: Path | None = None) -> None:
+    def __init__(self, data: DataDirectory, binaries: Path | None = None, sessions: int = 100) -> None:
+        """`sessions`: how many clients there may be; our own connections come on top."""
         self.data = data
+        self._max_connections = sessions + _OWN_CONNECTIONS
         self._configured_binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
         self._descriptor = -1
@@ -129,7 +131,7 @@ class PostgresServer:
         sockets = str(self.socket_directory)
         if account is not None and self._private_socket_directory is None:
             sockets = f"{directory}/socket"
-        for name, value in {**SETTINGS, "unix_socket_directories": f'"{sockets}"'}.items():
+        for name, value in self._settings(sockets).items():
             command += ["-c", f"{name}={value}"]
         with log.open("ab") as output:
             start = output.tell()
@@ -139,6 +141,10 @@ class PostgresServer:
         except BaseException:
             await self.stop()
             raise
+
+    def _settings(self, sockets: str) -> dict[str, str]:
+        own = {"max_connections": str(self._max_connections), "unix_socket_directories": f'"{sockets}"'}
+        return {**SETTINGS, **own}
 
     async def wait(self) -> int:
         """PostgreSQL's exit status, once it has ended."""

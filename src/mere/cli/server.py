@@ -89,7 +89,7 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
 async def running_services(settings: Settings, data: DataDirectory) -> AsyncIterator[tuple[Services, str | None]]:
     """Everything but the gateway, and the administrator's password if this start made the warehouse."""
     async with AsyncExitStack() as stack:
-        postgres = PostgresServer(data, settings.postgres_bin)
+        postgres = PostgresServer(data, settings.postgres_bin, settings.max_connections)
         stack.push_async_callback(postgres.stop)
         (engine, storage), _ = await _together(_start_engine(stack, settings, data), postgres.start())
         from mere.cli.assembly import Databases, bootstrap, make_services
