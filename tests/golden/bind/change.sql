@@ -4,7 +4,7 @@ insert into t (b, a) select f, a from big;
 SELECT CAST("big"."f" AS TEXT) AS "b", CAST(CAST("big"."a" AS INTEGER) AS INT) AS "a" FROM mere_scan_0 AS "big";
 
 insert into t values (1, 'x', 2), (default, 'y', 3);
-SELECT "mere_values"."column1" AS "a", "mere_values"."column2" AS "b", "mere_values"."column3" AS "c" FROM (VALUES (CAST(1 AS INT), CAST('x' AS TEXT), CAST(2 AS INT)), (CAST(NULL AS INT), CAST('y' AS TEXT), CAST(3 AS INT))) AS "mere_values"("column1", "column2", "column3");
+SELECT CAST("mere_values"."column1" AS INT) AS "a", CAST("mere_values"."column2" AS TEXT) AS "b", CAST("mere_values"."column3" AS INT) AS "c" FROM (VALUES (1, 'x', 2), (CAST(NULL AS INT), 'y', 3)) AS "mere_values"("column1", "column2", "column3");
 
 update t set b = upper(b), c = default where a = 1;
 SELECT "t"."mere_file" AS "mere_file", "t"."mere_pos" AS "mere_pos", "t"."a" AS "a", CAST(UPPER("t"."b") AS TEXT) AS "b", CAST(NULL AS INT) AS "c" FROM mere_scan_0 AS "t" WHERE "t"."a" = 1;

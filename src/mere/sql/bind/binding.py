@@ -108,6 +108,7 @@ class Binding:
         self._scan_count = 0
         self._constant_count = 0
         self._aliases: set[str] = set()
+        self._numbers: dict[str, int] = {}
 
     def query(self, node: exp.Expression, outer: Scope | None, frame: Frame) -> Block:
         return self._bind_query(self, node, outer, frame)
@@ -145,9 +146,12 @@ class Binding:
 
     def alias(self, name: str) -> str:
         """An alias for the DuckDB tree, unique in the whole statement whatever the case."""
-        candidate, number = name, 1
+        folded = name.lower()
+        candidate, number = name, self._numbers.get(folded, 0)
         while candidate.lower() in self._aliases:
-            candidate, number = f"{name}_{number}", number + 1
+            number += 1
+            candidate = f"{name}_{number}"
+        self._numbers[folded] = number
         self._aliases.add(candidate.lower())
         return candidate
 

@@ -19,7 +19,7 @@ from mere.sql.lexer import Token, quote_identifier, split, tokens
 from mere.sql.relations import Column, Kind, Relation
 from mere.sql.types import BPCHAR, STRINGS, VARCHAR, PgType, format_type
 
-LONG = 64 * 1024
+LONG = 32 * 1024
 _PLAIN_ONLY = frozenset({"select", "default", "returning", "conflict", "overriding", "with", "table"})
 
 

@@ -41,7 +41,9 @@ def changed_rows(
     condition = scan.condition
     if where is not None:
         own = ScopeEnvironment(binding, scope).boolean(where.this, "WHERE").sql
-        condition = own if condition is None else exp.And(this=condition, expression=exp.Paren(this=own))
+        condition = (
+            own if condition is None else exp.And(this=exp.Paren(this=condition), expression=exp.Paren(this=own))
+        )
     if condition is not None:
         select.set("where", exp.Where(this=condition))
         collect(binding, condition, {item.emitted}, strict_only=False)

@@ -21,7 +21,6 @@ from mere.sql.bind.scope import Frame, Level, Scope, column_sql, identifier_name
 from mere.sql.bind.target import (
     Extras,
     TargetTable,
-    assign,
     bind_checks,
     bind_default,
     bind_returning,
@@ -186,7 +185,8 @@ def _bind_rows(
         default = bind_default(environment, target.relation, column) if any(map(is_default, nodes)) else None
         for row, node in zip(cells, nodes, strict=True):
             if not is_default(node):
-                row.append(assign(environment, environment.expression(node), column))
+                value = environment.expression(node)
+                row.append(coerce(value, column.type, Coercion.ASSIGNMENT, environment, column=column.name).sql)
             elif isinstance(default, DefaultColumn):
                 row.append(null_of(column))
             elif default is not None:
@@ -209,19 +209,25 @@ def _typed(sql: exp.Expression, column: Column) -> Typed:
 def _rows_block(binding: Binding, cells: list[list[exp.Expression]], filled: Filled) -> Block:
     if len(cells) == 1:
         for output, sql in zip(filled.outputs, cells[0], strict=True):
-            output.typed = output.typed.with_sql(sql)
+            output.typed = output.typed.with_sql(_stored(filled, output, sql))
         return Block(exp.Select(), filled.outputs)
     alias = binding.alias("mere_values")
     if not filled.outputs:  # every cell is DEFAULT
         cells = [[exp.Literal.number(1)] for _ in cells]
     names = [f"column{number + 1}" for number in range(len(cells[0]))]
     for output, name in zip(filled.outputs, names, strict=False):
-        output.typed = output.typed.with_sql(column_sql(alias, name))
+        output.typed = output.typed.with_sql(_stored(filled, output, column_sql(alias, name)))
     values = exp.Values(
         expressions=[exp.Tuple(expressions=row) for row in cells],
         alias=exp.TableAlias(this=quoted(alias), columns=[quoted(name) for name in names]),
     )
     return Block(exp.Select(from_=exp.From(this=values)), filled.outputs)
+
+
+def _stored(filled: Filled, output: Output, sql: exp.Expression) -> exp.Expression:
+    """Exactly the column's DuckDB type; the marks of defaults are BOOLEAN already."""
+    column = next((column for column in filled.given if column.name == output.name), None)
+    return sql if column is None else store(sql, column)
 
 
 def _add_defaults(binding: Binding, target: TargetTable, filled: Filled, frame: Frame) -> None:

@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from mere.errors import FeatureNotSupported
+from mere.errors import FeatureNotSupported, MereError
 from mere.sql.bind.bulk import long_insert
 from mere.sql.dialect import Mere
 from mere.sql.lexer import Token, tokens
@@ -33,6 +33,8 @@ def parse(text: str) -> exp.Expression:
         tree = sqlglot.parse_one(text, dialect=Mere)
     except (ParseError, TokenError) as error:
         raise _unsupported(error) from error
+    except RecursionError as error:
+        raise MereError("stack depth limit exceeded", sqlstate="54001") from error
     if not isinstance(tree, exp.Expression):
         raise FeatureNotSupported("this statement is not supported over lake tables")
     if overriding:

@@ -19,43 +19,64 @@ _NAMES: dict[type[exp.Expression], str] = {exp.Union: "UNION", exp.Intersect: "I
 
 
 def bind_set_operation(binding: Binding, node: exp.SetOperation, outer: Scope | None, frame: Frame) -> Block:
-    """The columns take the left side's names; types are resolved pair by pair, as PostgreSQL does."""
-    operator = _NAMES[type(node)]
-    binding.leave_open(node.this)
-    binding.leave_open(node.expression)
-    left = binding.query(node.this, outer, frame)
-    right = binding.query(node.expression, outer, frame)
-    if len(left.outputs) != len(right.outputs):
-        raise SqlSyntaxError(f"each {operator} query must have the same number of columns")
-    level = Level(left.marks | right.marks, left.correlated or right.correlated)
-    scope = Scope(level, outer, frame)
-    environment = ScopeEnvironment(binding, scope)
-    ours, theirs = unify_columns([left.typed, right.typed], operator, environment)
-    ours, theirs = tuple(map(environment.known, ours)), tuple(map(environment.known, theirs))
-    left.coerce(ours)
-    right.coerce(theirs)
-    tree = type(node)(
-        this=_operand(left.close()), expression=_operand(right.close()), distinct=bool(node.args.get("distinct"))
-    )
-    wrapper = binding.alias("mere_set")
-    outputs = [
-        Output(output.name, refer(typed, column_sql(wrapper, output.alias)), alias=output.alias)
-        for output, typed in zip(left.outputs, ours, strict=True)
-    ]
-    block = Block(tree, outputs, closed=True, wrapper=wrapper)
-    if not (node.args.get("limit") or node.args.get("offset")):
-        block.lineage = _lineage(left, right, operator)
+    """Binds a chain to the left in a loop, since it may be a thousand members long."""
+    chain = [node]
+    while isinstance(inner := chain[-1].this, exp.SetOperation) and not _has_clauses(inner):
+        chain.append(inner)
+    first = chain[-1].this
+    binding.leave_open(first)
+    block = binding.query(first, outer, frame)
+    for member in reversed(chain):
+        binding.leave_open(member.expression)
+        block = _combine(binding, member, block, binding.query(member.expression, outer, frame), outer, frame)
+    scope = Scope(Level(block.marks, block.correlated), outer, frame)
+    if node.args.get("limit") or node.args.get("offset"):
+        block.lineage = {}
     if node.args.get("order") is not None:
-        tree.set("order", order_outputs(node.args["order"], block))
+        block.tree.set("order", order_outputs(node.args["order"], block))
     apply_limit(binding, node, block, scope)
-    block.marks, block.correlated = level.marks, level.correlated
+    block.marks, block.correlated = scope.level.marks, scope.level.correlated
     return block
 
 
-def _operand(tree: exp.Expression) -> exp.Expression:
-    """A member with clauses of its own, or a set operation itself, stands in parentheses."""
-    own = any(tree.args.get(key) for key in ("with_", "order", "limit", "offset"))
-    return exp.Subquery(this=tree) if own or isinstance(tree, exp.SetOperation) else tree
+def _combine(
+    binding: Binding, node: exp.SetOperation, left: Block, right: Block, outer: Scope | None, frame: Frame
+) -> Block:
+    """The columns take the left side's names; types are resolved pair by pair, as PostgreSQL does."""
+    operator = _NAMES[type(node)]
+    if len(left.outputs) != len(right.outputs):
+        raise SqlSyntaxError(f"each {operator} query must have the same number of columns")
+    environment = ScopeEnvironment(binding, Scope(Level(), outer, frame))
+    ours, theirs = unify_columns([left.typed, right.typed], operator, environment)
+    left.coerce([environment.known(typed) for typed in ours])
+    right.coerce([environment.known(typed) for typed in theirs])
+    tree = type(node)(
+        this=_operand(left.close(), type(node)),
+        expression=_operand(right.close()),
+        distinct=bool(node.args.get("distinct")),
+    )
+    wrapper = binding.alias("mere_set")
+    outputs = [
+        Output(output.name, refer(output.typed, column_sql(wrapper, output.alias)), alias=output.alias)
+        for output in left.outputs
+    ]
+    marks, correlated = left.marks | right.marks, left.correlated or right.correlated
+    lineage = _lineage(left, right, operator)
+    return Block(tree, outputs, True, wrapper, marks, correlated, lineage=lineage)
+
+
+def _has_clauses(node: exp.Expression) -> bool:
+    return any(node.args.get(key) for key in ("with_", "order", "limit", "offset"))
+
+
+def _operand(tree: exp.Expression, left_of: type[exp.Expression] | None = None) -> exp.Expression:
+    """A member with clauses of its own, or a set operation, stands in parentheses; a chain to the left needs none."""
+    if _has_clauses(tree):
+        return exp.Subquery(this=tree)
+    if not isinstance(tree, exp.SetOperation):
+        return tree
+    chain = left_of is not None and (left_of is not exp.Intersect or isinstance(tree, exp.Intersect))
+    return tree if chain else exp.Subquery(this=tree)
 
 
 def _lineage(left: Block, right: Block, operator: str) -> dict[str, list[ColumnOf]]:

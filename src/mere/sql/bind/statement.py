@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mere.errors import FeatureNotSupported
+from mere.errors import FeatureNotSupported, MereError
 from mere.sql.bind.binding import Binding
 from mere.sql.bind.bound import BindContext, BoundStatement
 from mere.sql.bind.delete import bind_delete
@@ -22,6 +22,13 @@ from mere.sql.relations import Resolved
 def bind(tree: exp.Expression, resolved: Resolved, context: BindContext) -> BoundStatement:
     """A statement from `parse`, over what the catalog resolved. Raises MereError with PostgreSQL's SQLSTATE."""
     binding = Binding(context, resolved, bind_query)
+    try:
+        return _bind(binding, tree)
+    except RecursionError as error:
+        raise MereError("stack depth limit exceeded", sqlstate="54001") from error
+
+
+def _bind(binding: Binding, tree: exp.Expression) -> BoundStatement:
     if isinstance(tree, exp.Insert):
         return bind_insert(binding, tree)
     if isinstance(tree, exp.Update):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -153,7 +154,12 @@ def assign(environment: ScopeEnvironment, typed: Typed, column: Column) -> exp.E
 
 def store(sql: exp.Expression, column: Column) -> exp.Expression:
     duckdb = duckdb_type(column.type)
-    return exp.Cast(this=sql, to=exp.DataType.build(duckdb, dialect="duckdb")) if duckdb else sql
+    return exp.Cast(this=sql, to=_data_type(duckdb).copy()) if duckdb else sql
+
+
+@lru_cache(maxsize=512)
+def _data_type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="duckdb")
 
 
 def null_of(column: Column) -> exp.Expression:
