@@ -82,7 +82,7 @@ class LakeDatabase:
         """A data file in the metadata, so that the table counts as having rows."""
         await self.root.execute(
             "INSERT INTO mere_lake.ducklake_data_file (data_file_id, table_id, begin_snapshot, path, record_count) "
-            "SELECT 1000000 + table_id, table_id, 1, 'x.parquet', 1 FROM mere.shell WHERE relid = $1::text::regclass",
+            "SELECT 1000000 + table_id, table_id, 1, 'x.parquet', 1 FROM mere.shell WHERE table_name = $1",
             table,
         )
 
@@ -120,6 +120,7 @@ async def running_catalog(directory: Path) -> AsyncIterator[PostgresServer]:
 
 @asynccontextmanager
 async def lake_database(server: PostgresServer, storage: Path) -> AsyncIterator[LakeDatabase]:
+    """It is left to the server's end: each DROP DATABASE would wait for a checkpoint."""
     name = f"lake_{uuid.uuid4().hex[:8]}"
     await bootstrap_database(server, name, str(storage))
     user = await asyncpg.connect(
@@ -134,6 +135,3 @@ async def lake_database(server: PostgresServer, storage: Path) -> AsyncIterator[
     finally:
         for connection in (user, gateway, root):
             await connection.close()
-        keeper = await server.connect()
-        await keeper.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await keeper.close()
