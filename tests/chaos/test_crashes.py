@@ -15,7 +15,7 @@ from harness.mere import MereProcess
 from . import ledger
 
 WRITERS = 3
-ROUNDS = 3
+ROUNDS = 2
 
 
 def both(server: MereProcess) -> None:

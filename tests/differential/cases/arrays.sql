@@ -22,6 +22,7 @@ select t.id, u.x, u.n from t, unnest(t.s) with ordinality as u (x, n) order by 1
 select * from t cross join lateral unnest(a, s) as u (x, y) where id = 1;
 select array_agg(id order by id), array_agg(a[1] order by id) from t;
 select array[id, id * 2], array[id::numeric, 1.5], array['k' || id] from t order by id;
+--! differs one-dimension
 select array[[1, 2], [3, 4]] from t where id = 1;
 select a::text, a::bigint[], s::varchar[], n::float8[] from t order by id;
 select '{1,2}'::int[] || a from t where id = 1;
@@ -32,7 +33,8 @@ select pg_typeof(a), pg_typeof(s), pg_typeof(array[1.5]) from t where id = 1;
 select id, array_sort(a), trim_array(a, 1) from t where id in (1, 4) order by id;
 select trim_array(a, 5) from t where id = 1;
 update t set a = a || 4 where id = 1 returning a;
-update t set a[1] = 100 where id = 1 returning a;
+--! differs element-assignment
+update t set a[1] = 1 where id = 1 returning a;
 insert into t (id, a) values (5, array[1, 2]), (6, '{3,x}');
 insert into t (id, a) values (7, '{1,2');
 select array[1, 'x'] from t;

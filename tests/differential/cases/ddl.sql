@@ -23,6 +23,7 @@ create table keyed (id int primary key, v text unique);
 insert into keyed values (1, 'a'), (2, 'b');
 --! differs keys-informational
 insert into keyed values (1, 'c');
+--! differs keys-informational
 delete from keyed where v = 'c';
 insert into keyed values (null, 'n');
 select conname, contype from pg_constraint where conrelid = 'keyed'::regclass and contype in ('p', 'u') order by 1;

@@ -27,6 +27,7 @@ select f * f from t where id = 5;
 select r * r from t where id = 4;
 select sum(b) from t where id in (4, 1);
 select m * m, n * m, n + m, n - m from t where id < 3 order by id;
+--! differs numeric-38
 select n * n from t where id = 4;
 select round(n), round(n, 1), round(m, 1), trunc(n), trunc(n, 1), ceil(n), floor(n), sign(n), abs(n) from t where id < 4 order by id;
 select round(f), trunc(f), ceil(f), floor(f), sign(f), abs(f) from t where id < 4 order by id;
@@ -66,6 +67,6 @@ create table free (n numeric);
 insert into free values (1), (1.5), (123456789.123456789), (-0.0000000001);
 --! differs numeric-38
 insert into free values (1e30);
-select n from free where n < 1e29 order by n;
+select n from free where n < 1e20 order by n;
 select n + 1, n * 2 from free where n = 1.5;
-select sum(n) from free where n < 1e29;
+select sum(n) from free where n < 1e20;

@@ -91,5 +91,6 @@ select from t where id = 1;
 select id "id 2", name "select" from t where id = 1;
 select sum(qty) total from t having sum(qty) > 10;
 select min(day), max(day), max(day) - min(day) from t;
+--! differs system-columns
 select ctid from t limit 0;
 select tableoid::regclass, id from t where id = 1;
