@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from differential.differences import DIFFERENCES
 from harness.mere import MereProcess
 
 from mere.demo.seaweed import SeaweedFS
@@ -47,3 +48,8 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [*DOCS.glob("*.md"), DOCS.parent / "README.md"]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_difference_on_purpose_is_told() -> None:
+    page = " ".join((DOCS / "compatibility.md").read_text().split())
+    assert [reason for reason in DIFFERENCES.values() if reason not in page] == [], "docs/compatibility.md lacks these"
