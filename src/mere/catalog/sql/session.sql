@@ -1,9 +1,41 @@
--- What a session asks for with every statement over lake tables, in the same flight as the statement's analysis: the
--- newest snapshot. Definer's rights, because users may not read DuckLake's tables. Idempotent.
+-- What sessions and users may know of the lake's snapshots. Definer's rights, because users may not read DuckLake's
+-- tables. Idempotent.
 
+-- Asked for with every statement over lake tables, in the same flight as the statement's analysis.
 CREATE OR REPLACE FUNCTION mere.newest_snapshot(OUT id bigint, OUT schema_version bigint, OUT at timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
         SELECT snapshot_id, schema_version, snapshot_time
         FROM mere_lake.ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1;
     END;
+
+-- A snapshot's kind in one word, from the list of changes that DuckLake keeps.
+CREATE OR REPLACE FUNCTION mere.snapshot_kind(changes text) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE
+        WHEN changes ~ '(created|dropped|altered)_(schema|table|view|macro)' THEN
+            CASE WHEN changes ~ '(inserted_into|deleted_from)' THEN 'definition and data' ELSE 'definition' END
+        WHEN changes ~ 'insert' AND changes ~ 'delete' THEN 'update'
+        WHEN changes ~ 'insert' THEN 'insert'
+        WHEN changes ~ 'delete' THEN 'delete'
+        WHEN changes IS NULL OR changes = '' THEN 'nothing'
+        ELSE 'maintenance' END
+$$;
+
+-- Everybody sees that something happened, and when; whose tables changed is for those who may read them.
+CREATE OR REPLACE FUNCTION mere.list_snapshots()
+    RETURNS TABLE (snapshot_id bigint, snapshot_time timestamptz, author text, kind text, tables text[], comment text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.snapshot_id, s.snapshot_time, c.author::text, mere.snapshot_kind(c.changes_made),
+        (SELECT array_agg(DISTINCT format('%I.%I', n.nspname, r.relname) ORDER BY format('%I.%I', n.nspname, r.relname))
+         FROM regexp_matches(c.changes_made, '_table:(\d+)', 'g') AS m (id)
+         JOIN mere.shell AS h ON h.table_id = m.id[1]::bigint
+         JOIN pg_class AS r ON r.oid = h.relid JOIN pg_namespace AS n ON n.oid = r.relnamespace
+         WHERE has_table_privilege(mere.acting_role(), r.oid, 'SELECT')),
+        c.commit_message::text
+    FROM mere_lake.ducklake_snapshot AS s LEFT JOIN mere_lake.ducklake_snapshot_changes AS c USING (snapshot_id)
+$$;
+REVOKE ALL ON FUNCTION mere.snapshot_kind, mere.list_snapshots FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mere.list_snapshots TO PUBLIC;
+
+CREATE OR REPLACE VIEW mere.snapshots AS SELECT * FROM mere.list_snapshots();
