@@ -42,7 +42,7 @@ async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspac
     overlay = view.overlay.table(relation.oid) if snapshot is view.snapshot else None
     columns = await lake_columns(view.metadata, relation, scan.columns, snapshot)
     bounds = [bound for predicate in scan.predicates if (bound := _bound(relation, predicate, columns)) is not None]
-    files = await table_files(view, relation, snapshot, overlay, bounds)
+    files = await table_files(view, relation, snapshot, overlay, bounds, scan.row_identity)
     inlined: list[InlinedRelation] = []
     mappings = None
     if relation.table_id is not None and files.table_id >= 0:
@@ -76,29 +76,37 @@ async def table_files(
     snapshot: Snapshot,
     overlay: TableOverlay | None,
     bounds: Sequence[Bound] = (),
+    for_change: bool = False,
 ) -> TableFiles:
-    """The table's files as the transaction sees them. Raises 40001 where a commit has changed what it deleted from."""
+    """The table's files as the transaction sees them. `for_change` raises 40001 where a commit of others has changed
+    what it deleted from; a statement that only reads sees what both have done."""
     if relation.table_id is None or (overlay is not None and overlay.truncated):
         base = TableFiles(-1, snapshot.id, ())
     else:
         base = await view.metadata.table_files(relation.table_id, snapshot.id, bounds)
-    return base if overlay is None else replace(base, files=_overlaid(view, relation, base, overlay))
+    return base if overlay is None else replace(base, files=_overlaid(view, relation, base, overlay, for_change))
 
 
-def _overlaid(view: LakeView, relation: Relation, base: TableFiles, overlay: TableOverlay) -> tuple[DataFile, ...]:
+def _overlaid(
+    view: LakeView, relation: Relation, base: TableFiles, overlay: TableOverlay, for_change: bool
+) -> tuple[DataFile, ...]:
     files: list[DataFile] = []
     for file in base.files:
         if file.id is not None and file.id in overlay.removed:
             # The commit checks this only from the snapshot on that the transaction read last.
             known = overlay.removed[file.id]
-            if file.inlined_deletes or known != (file.delete.id if file.delete is not None else None):
+            if for_change and (file.inlined_deletes or known != (file.delete.id if file.delete is not None else None)):
                 raise conflict(relation.name)
             continue
         delete = overlay.deletes.get(file.url)
         if delete is not None:
-            if delete.replaces != (file.delete.id if file.delete is not None else None):
+            own = DeleteFile(None, own_url(view, relation, delete.path), delete.count)
+            if delete.replaces == (file.delete.id if file.delete is not None else None):
+                file = replace(file, delete=own)
+            elif for_change:
                 raise conflict(relation.name)
-            file = replace(file, delete=DeleteFile(None, own_url(view, relation, delete.path), delete.count))
+            else:  # the commit will be refused, but reads see what both have deleted
+                file = replace(file, delete=own, other_delete=file.delete)
         files.append(file)
     for new in overlay.files:
         url = own_url(view, relation, new.path)

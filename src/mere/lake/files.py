@@ -46,6 +46,7 @@ class DataFile:
     mapping_id: int | None = None
     snapshot_filter: int | None = None
     inlined_deletes: tuple[int, ...] = ()
+    other_delete: DeleteFile | None = None  # committed by others since this transaction deleted from the file
 
     @property
     def live_rows(self) -> int:

@@ -116,13 +116,14 @@ def _default(text: str | None) -> str:
 def _deleted(files: Sequence[DataFile]) -> str:
     """(mere_i, mere_p): the ordinal of the data file in its branch, and a deleted position."""
     parts = []
-    filters = sorted({_limit(file.delete.snapshot_filter) for file in files if file.delete is not None})
-    for limit in filters:
-        members = [
-            (ordinal, file.delete)
-            for ordinal, file in enumerate(files)
-            if file.delete is not None and _limit(file.delete.snapshot_filter) == limit
-        ]
+    deletes = [
+        (ordinal, delete)
+        for ordinal, file in enumerate(files)
+        for delete in (file.delete, file.other_delete)
+        if delete is not None
+    ]
+    for limit in sorted({_limit(delete.snapshot_filter) for _, delete in deletes}):
+        members = [(ordinal, delete) for ordinal, delete in deletes if _limit(delete.snapshot_filter) == limit]
         parts.append(_delete_positions(members, limit, len(files)))
     for ordinal, file in enumerate(files):
         if file.inlined_deletes:
@@ -136,7 +137,7 @@ def _delete_positions(members: Sequence[tuple[int, DeleteFile]], limit: int, cou
             raise FeatureNotSupported(f"delete files of format {delete.format} are not supported")
     # the n-th delete file belongs to the data file with the n-th of these ordinals
     ordinals = [ordinal for ordinal, _ in members]
-    ordinal = "file_index::BIGINT" if len(ordinals) == count else f"{ordinals}[file_index::BIGINT + 1]"
+    ordinal = "file_index::BIGINT" if ordinals == list(range(count)) else f"{ordinals}[file_index::BIGINT + 1]"
     urls = ", ".join(quote_literal(delete.url) for _, delete in members)
     if limit < 0:
         return f"SELECT {ordinal} AS mere_i, pos AS mere_p FROM read_parquet([{urls}])"

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from mere.catalog.backend import CommandResult, Describe, Description, Fetch
 from mere.catalog.resolve import read_resolved, resolve_step
-from mere.errors import FeatureNotSupported
+from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.execute.compose import Body
 from mere.lake.metadata import Snapshot
 from mere.session.routing import NotOurs
@@ -102,10 +102,18 @@ def _parse(text: str) -> tuple[exp.Expression, tuple[tuple[str, ...], ...]]:
     known = _parsed.get(text)
     if known is None:
         tree = parse(text)
+        _refuse_changing_the_past(tree)
         known = (tree, tuple(relation_names(tree)))
         if len(text) <= _LONGEST_KEPT:
             _parsed.put(text, known)
     return known
+
+
+def _refuse_changing_the_past(tree: exp.Expression) -> None:
+    target = tree.this if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge) else None
+    target = target.this if isinstance(target, exp.Schema) else target
+    if isinstance(target, exp.Table) and (target.args.get("when") or target.args.get("version")):
+        raise SqlSyntaxError(f'"{target.name}" AT a version or time can be read, not changed')
 
 
 async def analyse(state: SessionState, statement: Statement, param_oids: Sequence[int] = ()) -> Analysis:

@@ -119,7 +119,7 @@ async def _remove(state: SessionState, view: LakeView, relation: Relation, works
     if not counts:
         return
     overlay = state.transaction.overlay.table(relation.oid)
-    files = await table_files(view, relation, view.snapshot, overlay)
+    files = await table_files(view, relation, view.snapshot, overlay, for_change=True)
     by_url = {file.url: file for file in files.files}
     lost = {str(url): int(count) for url, count in counts if not str(url).startswith(INLINED_PREFIX)}
     touched = {url: _Touched(by_url[url], count) for url, count in lost.items()}

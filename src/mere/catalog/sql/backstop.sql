@@ -15,7 +15,7 @@ BEGIN
     END IF;
     RAISE EXCEPTION USING ERRCODE = '0A000',
         MESSAGE = 'lake tables were defined in a transaction that Mere does not commit',
-        HINT = 'COMMIT inside a DO block or procedure cannot follow CREATE, ALTER or DROP of lake tables.';
+        HINT = 'Give the statement between BEGIN and COMMIT; a DO block or procedure that commits cannot define lake tables.';
 END $$;
 REVOKE ALL ON FUNCTION mere.on_pending FROM PUBLIC;
 
