@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from mere.catalog.backend import Description
-from mere.errors import FeatureNotSupported, InFailedTransaction
+from mere.errors import FeatureNotSupported, InFailedTransaction, MereError
 from mere.session import control, copy_statement, cursors, databases, definitions, explain, named
 from mere.session.analysis import analyse
 from mere.session.answers import text_fields
@@ -16,6 +17,10 @@ from mere.session.truncate import truncate
 from mere.session.write import run_write
 from mere.sql.lexer import Statement
 from mere.sql.statements import WRITES, StatementKind, classify
+
+logger = logging.getLogger(__name__)
+# What a bug raises; errors of the user, the storage and the network are MereErrors.
+DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 _Kind = StatementKind
 _CONTROL = frozenset(
@@ -30,6 +35,7 @@ _CONTROL = frozenset(
     }
 )
 _DATABASES = frozenset({_Kind.CREATE_DATABASE, _Kind.ALTER_DATABASE, _Kind.DROP_DATABASE})
+_CREATE_AS = frozenset({_Kind.CREATE_TABLE_AS, _Kind.SELECT_INTO})
 _UPKEEP = frozenset({_Kind.VACUUM, _Kind.ANALYZE, _Kind.CLUSTER, _Kind.REINDEX})
 _DEFINITIONS = frozenset(
     {
@@ -47,7 +53,20 @@ _NO_PARAMETERS = Description((), None)
 async def run(
     state: SessionState, statement: Statement, kind: StatementKind, parameters: Parameters, formats: tuple[int, ...]
 ) -> Outcome:
-    """Carries out the statement; rows, if any, are still to be sent. Raises what PostgreSQL would."""
+    """Carries out the statement; rows, if any, are still to be sent. Raises what PostgreSQL would.
+
+    A defect of ours fails the statement, not the session: XX000, and the log has where it happened.
+    """
+    try:
+        return await _run(state, statement, kind, parameters, formats)
+    except DEFECTS as defect:
+        logger.exception("a defect in running: %s", " ".join(statement.keywords[:3]))
+        raise MereError("internal error; the server's log has more", sqlstate="XX000") from defect
+
+
+async def _run(
+    state: SessionState, statement: Statement, kind: StatementKind, parameters: Parameters, formats: tuple[int, ...]
+) -> Outcome:
     if kind in _CONTROL:
         return await control.run_control(state, statement, kind)
     if state.transaction.failed:
@@ -66,41 +85,43 @@ async def run(
         return await _execute(state, statement, formats)
     if kind is _Kind.EXPLAIN:
         return await explain.run_explain(state, statement, parameters, formats)
-    if kind is _Kind.PREPARE:
-        return await _prepare(state, statement)
+    if kind is _Kind.DECLARE:
+        return await cursors.declare(state, statement, parameters)
+    if kind in _CREATE_AS:
+        return await definitions.create_table_as(state, statement, kind, parameters)
     handler = _HANDLERS.get(kind)
     if handler is None:
         raise FeatureNotSupported(f"{' '.join(statement.keywords[:2]).upper()} is not supported for lake tables")
     return await handler(state, statement)
 
 
-async def _create_as(state: SessionState, statement: Statement) -> Outcome:
-    return await definitions.create_table_as(state, statement, classify(statement))
-
-
-async def _declare(state: SessionState, statement: Statement) -> Outcome:
-    return await cursors.declare(state, statement, Parameters())
-
-
 async def _show(state: SessionState, _: Statement) -> Outcome:
     return await control.show_isolation(state, ())
 
 
+async def _prepare(state: SessionState, statement: Statement) -> Outcome:
+    name, types, inner = named.parse_inner(statement)
+    named.require_free(state, name)
+    kind = classify(inner)
+    oids = await named.type_oids(state, types)
+    description = await describe(state, inner, kind, oids)
+    state.prepared[name] = Prepared(inner, kind, description.param_oids, False, description)
+    return Outcome("PREPARE")
+
+
 _HANDLERS: dict[StatementKind, Callable[[SessionState, Statement], Awaitable[Outcome]]] = {
-    _Kind.CREATE_TABLE_AS: _create_as,
-    _Kind.SELECT_INTO: _create_as,
     _Kind.CREATE_INDEX: definitions.create_index,
     _Kind.COPY: copy_statement.run_copy,
     _Kind.TRUNCATE: truncate,
-    _Kind.DECLARE: _declare,
     _Kind.FETCH: cursors.fetch,
     _Kind.MOVE: cursors.fetch,
     _Kind.CLOSE: cursors.close,
+    _Kind.PREPARE: _prepare,
     _Kind.DEALLOCATE: named.deallocate,
     _Kind.DO: definitions.run_block,
-    _Kind.CALL: definitions.run_call,
     _Kind.DISCARD: control.discard,
     _Kind.SHOW: _show,
+    _Kind.SET: control.set_encoding,
     _Kind.PREPARE_TRANSACTION: definitions.refuse_two_phase,
 }
 
@@ -111,24 +132,30 @@ async def _execute(state: SessionState, statement: Statement, formats: tuple[int
     return await run(state, prepared.statement, prepared.kind, parameters, formats)
 
 
-async def _prepare(state: SessionState, statement: Statement) -> Outcome:
-    name, types, inner = named.parse_inner(statement)
-    kind = classify(inner)
-    oids = await named.type_oids(state, types)
-    description = await describe(state, inner, kind, oids)
-    return named.remember(state, name, Prepared(inner, kind, description.param_oids, False, description))
-
-
 async def describe(
     state: SessionState, statement: Statement, kind: StatementKind, param_oids: tuple[int, ...]
 ) -> Description:
     """The types of the parameters and the columns of the result, without running anything."""
+    try:
+        return await _describe(state, statement, kind, param_oids)
+    except DEFECTS as defect:
+        logger.exception("a defect in describing: %s", " ".join(statement.keywords[:3]))
+        raise MereError("internal error; the server's log has more", sqlstate="XX000") from defect
+
+
+async def _describe(
+    state: SessionState, statement: Statement, kind: StatementKind, param_oids: tuple[int, ...]
+) -> Description:
     if state.transaction.failed and kind not in _CONTROL:
         raise InFailedTransaction()
     if kind is _Kind.SELECT or kind in WRITES:
         return (await analyse(state, statement, param_oids)).description
     if kind is _Kind.EXPLAIN:
-        return Description((), text_fields(("QUERY PLAN",)))
+        return Description(await explain.parameter_types(state, statement, param_oids), text_fields(("QUERY PLAN",)))
+    if kind is _Kind.DECLARE:
+        return Description(await cursors.parameter_types(state, statement, param_oids), None)
+    if kind in _CREATE_AS and statement.parameters:
+        return Description(await definitions.parameter_types(state, statement, kind, param_oids), None)
     if kind is _Kind.SHOW:
         return Description((), text_fields(("transaction_isolation",)))
     if kind is _Kind.FETCH:
