@@ -5,7 +5,7 @@ Lives in the coordinator process.
 
 from __future__ import annotations
 
-from mere.errors import InFailedTransaction, InvalidTransactionState
+from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
 from mere.session.answers import text_answer
 from mere.session.relay import relay_query
 from mere.session.rows import Outcome
@@ -13,12 +13,25 @@ from mere.session.state import SessionState
 from mere.sql.commands import TransactionOptions, parse_transaction
 from mere.sql.lexer import Statement
 from mere.sql.statements import StatementKind
+from mere.sql.token_cursor import Cursor
+
+# SQL_ASCII means "do not convert", and what we would not convert is UTF-8.
+_ENCODINGS = frozenset(("utf8", "unicode", "sqlascii"))
+_ONLY_IN_BLOCKS = {
+    StatementKind.SAVEPOINT: "SAVEPOINT",
+    StatementKind.RELEASE: "RELEASE SAVEPOINT",
+    StatementKind.ROLLBACK_TO: "ROLLBACK TO SAVEPOINT",
+}
 
 
 async def run_control(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
     """Carries out one transaction statement; the errors are PostgreSQL's own."""
     transaction = state.transaction
     options = parse_transaction(statement.text)
+    if kind in _ONLY_IN_BLOCKS and transaction.implicit:
+        raise InvalidTransactionState(
+            f"{_ONLY_IN_BLOCKS[kind]} can only be used in transaction blocks", sqlstate="25P01"
+        )
     match kind:
         case StatementKind.BEGIN:
             await transaction.begin(_modes(options), options.isolation)
@@ -56,7 +69,7 @@ async def _end(state: SessionState, options: TransactionOptions, commit: bool) -
     if options.chain and not transaction.explicit:
         word = "COMMIT" if commit else "ROLLBACK"
         raise InvalidTransactionState(f"{word} AND CHAIN can only be used in transaction blocks", sqlstate="25P01")
-    isolation = transaction.isolation
+    isolation, modes = transaction.isolation, transaction.modes
     definitions = transaction.definitions
     try:
         if commit:
@@ -68,19 +81,22 @@ async def _end(state: SessionState, options: TransactionOptions, commit: bool) -
         if definitions:
             state.lake_names = None
     if options.chain:
-        await transaction.begin("", isolation)
+        await transaction.begin(modes, isolation)
     return tag
 
 
 async def _set_transaction(state: SessionState, options: TransactionOptions) -> Outcome:
     if state.transaction.failed:
         raise InFailedTransaction()
+    if options.snapshot is not None:
+        raise FeatureNotSupported("SET TRANSACTION SNAPSHOT is not supported")
     if options.isolation is not None and state.transaction.explicit:
         state.transaction.set_isolation(options.isolation)
     modes = _modes(options)
     if modes or not state.transaction.explicit:
         # Outside of a block PostgreSQL warns that it has no effect.
         await state.backend.simple(f"SET TRANSACTION {modes or 'READ WRITE'}")
+        state.transaction.modes = modes
     return Outcome("SET")
 
 
@@ -98,10 +114,34 @@ async def discard(state: SessionState, statement: Statement) -> Outcome:
     """DISCARD: what lives here goes, then PostgreSQL does its part."""
     await relay_query(state, statement.text)
     if "all" in statement.keywords:
-        state.named.clear()
         state.prepared.clear()
         for cursor in state.cursors.values():
             await cursor.rows.close()
         state.cursors.clear()
     state.lake_names = None
     return Outcome("")
+
+
+async def set_encoding(state: SessionState, statement: Statement) -> Outcome:
+    """SET client_encoding and SET NAMES: rows of the lake come in UTF8, whatever PostgreSQL would convert to."""
+    named = _encoding_of(statement.text)
+    # PostgreSQL too compares names by letters and digits only.
+    if named is not None and "".join(letter for letter in named.lower() if letter.isalnum()) not in _ENCODINGS:
+        raise FeatureNotSupported(
+            f'client_encoding "{named}" is not supported', hint="Mere speaks UTF8; set client_encoding to it."
+        )
+    await relay_query(state, statement.text)
+    return Outcome("")
+
+
+def _encoding_of(text: str) -> str | None:
+    """The value in SET [SESSION | LOCAL] {client_encoding {TO | =} | NAMES} value; None for DEFAULT, other settings."""
+    cursor = Cursor(text)
+    cursor.word("set")
+    cursor.word("session", "local")
+    if cursor.word("client_encoding"):
+        cursor.word("to")
+    elif not cursor.word("names"):
+        return None
+    token = cursor.peek(1) if cursor.token is not None and cursor.token.value == "=" else cursor.token
+    return None if token is None or token.is_word("default") else token.value

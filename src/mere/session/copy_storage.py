@@ -56,11 +56,15 @@ async def copy_to_storage(state: SessionState, command: Copy) -> int:
         outputs = [render_text(column.typed, session_format(state)) for column in columns]
     else:
         outputs = [column.typed.sql.copy() for column in columns]
-    async with external_workspace(state.services.engine, file) as workspace:
-        state.workspaces.add(workspace)
-        slice_ = plan(query.bound).root
-        text = await slice_text(slice_, query.view, PostgresRows(state.backend), workspace, outputs)
-        rows = await workspace.rows(write_statement(text, file, form, names))
+    release = state.database.readers.hold(query.view.snapshot.id)
+    try:
+        async with external_workspace(state.services.engine, file) as workspace:
+            state.workspaces.add(workspace)
+            slice_ = plan(query.bound).root
+            text = await slice_text(slice_, query.view, PostgresRows(state.backend), workspace, outputs)
+            rows = await workspace.rows(write_statement(text, file, form, names))
+    finally:
+        release()
     return int(rows[0][0])
 
 

@@ -30,6 +30,7 @@ async def copy_to_client(state: SessionState, command: Copy) -> int:
     encode = encoder(options, names)
     form = session_format(state)
     outputs = [render_text(column.typed, form) for column in query.bound.columns]
+    release = state.database.readers.hold(query.view.snapshot.id)
     workspace = state.open_workspace()
     try:
         text = await slice_text(plan(query.bound).root, query.view, PostgresRows(state.backend), workspace, outputs)
@@ -39,7 +40,9 @@ async def copy_to_client(state: SessionState, command: Copy) -> int:
             return Portion(batch, encode(batch))
 
         rows = RowSource(await workspace.stream_as(convert, text), encode, workspace.close)
+        rows.when_closed(release)
     except BaseException:
+        release()
         await workspace.close()
         raise
     state.client.write(messages.copy_out_response(len(names)))

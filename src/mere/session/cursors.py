@@ -6,6 +6,7 @@ Lives in the coordinator process. A cursor's files are immutable, so WITH HOLD c
 from __future__ import annotations
 
 from mere.errors import FeatureNotSupported, InvalidTransactionState, MereError
+from mere.session.analysis import analyse
 from mere.session.rows import Outcome
 from mere.session.select import run_select
 from mere.session.state import Cursor, Parameters, SessionState
@@ -33,6 +34,11 @@ async def declare(state: SessionState, statement: Statement, parameters: Paramet
     assert outcome.rows is not None and outcome.fields is not None
     state.cursors[command.name] = Cursor(outcome.rows, outcome.fields, command.hold)
     return Outcome("DECLARE CURSOR")
+
+
+async def parameter_types(state: SessionState, statement: Statement, given: tuple[int, ...]) -> tuple[int, ...]:
+    inner = split(parse_declare(statement.text).inner)[0]
+    return (await analyse(state, inner, given)).description.param_oids
 
 
 async def fetch(state: SessionState, statement: Statement) -> Outcome:

@@ -5,7 +5,7 @@ Owns what PostgreSQL cannot know of: DISTRIBUTED clauses, filling CREATE TABLE A
 
 from __future__ import annotations
 
-from mere.catalog.backend import CommandResult
+from mere.catalog.backend import CommandResult, Fetch
 from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
 from mere.session.policies import qualified, set_policy
 from mere.session.redistribute import redistribute
@@ -43,12 +43,16 @@ def _outside_transactions(statement: Statement) -> bool:
     return not _OUTSIDE_TRANSACTIONS.isdisjoint(statement.keywords[:4])
 
 
-async def _define(state: SessionState, text: str) -> str:
+async def _define(state: SessionState, text: str, parameters: Parameters | None = None) -> str:
     """Runs DDL inside a transaction and returns its tag."""
     await state.transaction.ensure()
     await note_written(state)
     state.transaction.definitions = True
     state.lake_names = None
+    if parameters is not None and parameters.values:
+        (result,) = await state.backend.pipeline([Fetch(text, parameters.values, parameters.oids)])
+        assert isinstance(result, CommandResult)
+        return result.tag
     results: list[CommandResult] = await state.backend.simple(text)
     return results[-1].tag if results else ""
 
@@ -94,29 +98,42 @@ async def _alter_table(state: SessionState, statement: Statement) -> Outcome:
     return Outcome(await alter_with_data(state, statement))
 
 
-async def create_table_as(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
+def _parse_create_as(statement: Statement, kind: StatementKind) -> CreateTableAs:
+    into = kind is StatementKind.SELECT_INTO
+    return parse_select_into(statement.text) if into else parse_create_table_as(statement.text)
+
+
+async def parameter_types(
+    state: SessionState, statement: Statement, kind: StatementKind, given: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Of CREATE TABLE AS and SELECT INTO."""
+    return (await state.backend.describe(_parse_create_as(statement, kind).create_text, given)).param_oids
+
+
+async def create_table_as(
+    state: SessionState, statement: Statement, kind: StatementKind, parameters: Parameters
+) -> Outcome:
     """CREATE TABLE AS and SELECT INTO: PostgreSQL makes the columns, an INSERT fills them."""
-    select_into = kind is StatementKind.SELECT_INTO
-    command = parse_select_into(statement.text) if select_into else parse_create_table_as(statement.text)
+    command = _parse_create_as(statement, kind)
     lake_query = await names_lake(state, statement)
     if (command.temporary or command.using == "heap") and not lake_query:
-        return Outcome(await _define(state, statement.text))
+        return Outcome(await _define(state, statement.text, parameters))
     if command.query is None:
         raise FeatureNotSupported("CREATE TABLE AS EXECUTE is not supported for lake tables")
     if command.if_not_exists and await _exists(state, command.target):
-        return Outcome(await _define(state, command.create_text))
-    await _define(state, command.create_text)
+        return Outcome(await _define(state, command.create_text, parameters))
+    await _define(state, command.create_text, parameters)
     if command.distribution is not None:
         await set_policy(state, command.target, command.distribution)
     if not command.with_data:
         return Outcome("CREATE TABLE AS")
-    return Outcome(f"SELECT {await _fill(state, command)}")
+    return Outcome(f"SELECT {await _fill(state, command, parameters)}")
 
 
-async def _fill(state: SessionState, command: CreateTableAs) -> int:
+async def _fill(state: SessionState, command: CreateTableAs, parameters: Parameters) -> int:
     assert command.query is not None
     text = f"INSERT INTO {qualified(command.target)} {command.query}"
-    return await insert_query(state, split(text)[0], Parameters())
+    return await insert_query(state, split(text)[0], parameters)
 
 
 async def create_index(state: SessionState, statement: Statement) -> Outcome:
@@ -154,14 +171,6 @@ async def run_block(state: SessionState, statement: Statement) -> Outcome:
 
 def _words_of_block(statement: Statement) -> set[str]:
     return {word.strip(";").lower() for word in statement.text.split()}
-
-
-async def run_call(state: SessionState, statement: Statement) -> Outcome:
-    """CALL: a procedure may commit by itself, so no transaction is opened around it."""
-    if state.transaction.explicit:
-        state.transaction.definitions = True
-    await relay_query(state, statement.text)
-    return Outcome("")
 
 
 async def refuse_two_phase(state: SessionState, statement: Statement) -> Outcome:

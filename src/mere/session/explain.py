@@ -49,6 +49,11 @@ async def run_explain(
     return text_answer("EXPLAIN", ("QUERY PLAN",), [lines], formats)
 
 
+async def parameter_types(state: SessionState, statement: Statement, given: tuple[int, ...]) -> tuple[int, ...]:
+    inner = split(parse_explain(statement.text).inner)[0]
+    return (await analyse(state, inner, given)).description.param_oids if inner.parameters else ()
+
+
 async def _run_and_time(state: SessionState, inner: Statement, parameters: Parameters) -> list[str]:
     """EXPLAIN ANALYZE of a write carries it out."""
     start = time.perf_counter()
@@ -71,6 +76,7 @@ async def _explain(
     query, verb = _query_of(bound)
     view = lake_view(state, analysis.snapshot)
     slice_ = plan(query).root
+    release = state.database.readers.hold(view.snapshot.id)
     workspace = state.open_workspace()
     try:
         text = await slice_text(slice_, view, PostgresRows(state.backend), workspace)
@@ -87,6 +93,7 @@ async def _explain(
             lines += ["Query of the segment:", *(f"  {line}" for line in text.split("\n"))]
         return lines
     finally:
+        release()
         await workspace.close()
 
 

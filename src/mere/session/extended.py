@@ -6,7 +6,9 @@ coordinator process.
 
 from __future__ import annotations
 
-from mere.errors import MereError, SqlSyntaxError, UndefinedObject
+from mere.catalog.backend import Description
+from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError, UndefinedObject
+from mere.session.named import require_free
 from mere.session.parameters import read_parameters
 from mere.session.relay import Pipeline
 from mere.session.routing import NotOurs, is_ours, names_are_fresh
@@ -17,6 +19,7 @@ from mere.sql.lexer import Statement, split
 from mere.sql.statements import StatementKind, classify
 from mere.wire import messages
 from mere.wire.frontend import Bind, Close, Describe, Execute, Flush, FrontendMessage, Parse, Sync, decode_text
+from mere.wire.messages import Field
 
 
 class ExtendedProtocol:
@@ -67,8 +70,6 @@ class ExtendedProtocol:
             if error.severity != "ERROR":
                 raise
             failure = failure or error
-        if not state.transaction.open:
-            await self.close_portals()
         return None if failed else failure
 
     def _take_held(self) -> bytes:
@@ -76,15 +77,18 @@ class ExtendedProtocol:
         return held
 
     async def close_portals(self) -> None:
-        for portal in self._state.portals.values():
-            if portal.rows is not None:
-                await portal.rows.close()
-        self._state.portals.clear()
+        for name in list(self._state.portals):
+            await self._drop_portal(name)
+
+    async def _drop_portal(self, name: str) -> Portal | None:
+        portal = self._state.portals.pop(name, None)
+        if portal is not None and portal.rows is not None:
+            await portal.rows.close()
+        return portal
 
     async def _parse(self, message: Parse) -> None:
         state = self._state
-        if message.name and message.name in state.prepared and not state.prepared[message.name].verbatim:
-            raise SqlSyntaxError(f'prepared statement "{message.name}" already exists', sqlstate="42P05")
+        require_free(state, message.name)
         statements = split(decode_text(message.text))
         statement = statements[0] if len(statements) == 1 else None
         kind = classify(statement) if statement is not None else None
@@ -115,18 +119,16 @@ class ExtendedProtocol:
             await self._state.transaction.ensure()
 
     def _find(self, name: str) -> Prepared:
-        prepared = self._state.prepared.get(name)
-        if prepared is None:
-            # PREPARE made it in PostgreSQL, or nobody did: PostgreSQL knows.
-            named = self._state.named.get(name)
-            return named or Prepared(None, None, (), True)
-        return prepared
+        # What is not known here PREPARE made in PostgreSQL, or nobody did: PostgreSQL knows.
+        return self._state.prepared.get(name) or Prepared(None, None, (), True)
 
     async def _bind(self, message: Bind) -> None:
         prepared = self._find(message.statement)
-        old = self._state.portals.pop(message.portal, None)
-        if old is not None and old.rows is not None:
-            await old.rows.close()
+        old = self._state.portals.get(message.portal)
+        if old is not None and not old.prepared.verbatim:
+            if message.portal:
+                raise SqlSyntaxError(f'cursor "{message.portal}" already exists', sqlstate="42P03")
+            await self._drop_portal("")
         if prepared.verbatim:
             self._state.portals[message.portal] = Portal(prepared)
             self._pipeline.forward(message.raw)
@@ -173,7 +175,10 @@ class ExtendedProtocol:
         try:
             outcome = await run(state, prepared.statement, prepared.kind, portal.parameters, portal.result_formats)
         except NotOurs:
-            raise MereError("cached plan must not change result type", sqlstate="0A000") from None
+            raise FeatureNotSupported("cached plan must not change result type") from None
+        if outcome.rows is not None and not _same_row(outcome.fields, prepared.description):
+            await outcome.rows.close()
+            raise FeatureNotSupported("cached plan must not change result type")
         portal.tag = outcome.tag
         portal.rows = outcome.rows
         portal.counted = outcome.counted
@@ -189,6 +194,8 @@ class ExtendedProtocol:
         sent, portal.sent = portal.sent, 0
         portal.finished = True
         tag = f"{portal.tag} {sent}" if portal.counted else portal.tag
+        if not tag:
+            return  # PostgreSQL's own has been passed on
         if self._state.transaction.implicit:
             self._held = messages.command_complete(tag)
         else:
@@ -199,10 +206,8 @@ class ExtendedProtocol:
             prepared = self._state.prepared.pop(message.name, None)
             ours = prepared is not None and not prepared.verbatim
         else:
-            portal = self._state.portals.pop(message.name, None)
+            portal = await self._drop_portal(message.name)
             ours = portal is not None and not portal.prepared.verbatim
-            if portal is not None and portal.rows is not None:
-                await portal.rows.close()
         if not ours:
             self._pipeline.forward(message.raw)
             return
@@ -214,3 +219,13 @@ class ExtendedProtocol:
         failure = await self.sync()
         if failure is not None:
             self._state.client.write(messages.error_response(failure))
+
+
+def _same_row(fields: tuple[Field, ...] | None, description: Description | None) -> bool:
+    """Whether rows are as Describe said: a driver reads them by that."""
+    told = description.fields if description is not None else None
+    return _shape(fields) == _shape(told)
+
+
+def _shape(fields: tuple[Field, ...] | None) -> list[tuple[str, int, int]]:
+    return [(field.name, field.type_oid, field.typmod) for field in fields or ()]

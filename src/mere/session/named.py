@@ -35,16 +35,14 @@ def _split_types(types: str) -> list[str]:
     return [*parts, types[start:]]
 
 
-def remember(state: SessionState, name: str, prepared: Prepared) -> Outcome:
-    if name in state.named:
+def require_free(state: SessionState, name: str) -> None:
+    if name and state.prepared_here(name) is not None:
         raise SqlSyntaxError(f'prepared statement "{name}" already exists', sqlstate="42P05")
-    state.named[name] = prepared
-    return Outcome("PREPARE")
 
 
 def find(state: SessionState, statement: Statement) -> Prepared:
     name = parse_execute(statement.text).name
-    prepared = state.named.get(name)
+    prepared = state.prepared_here(name)
     if prepared is None:
         raise UndefinedObject(f'prepared statement "{name}" does not exist', sqlstate="26000")
     return prepared
@@ -74,10 +72,11 @@ async def arguments(state: SessionState, statement: Statement) -> tuple[Prepared
 
 
 async def deallocate(state: SessionState, statement: Statement) -> Outcome:
+    """Of a statement here, or of all; the unnamed one stays, as in PostgreSQL."""
     name = parse_deallocate(statement.text)
     if name is None:
-        state.named.clear()
+        state.prepared = {name: prepared for name, prepared in state.prepared.items() if not name}
         await state.backend.simple("DEALLOCATE ALL")
         return Outcome("DEALLOCATE ALL")
-    del state.named[name]
+    del state.prepared[name]
     return Outcome("DEALLOCATE")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mere.errors import MereError
 from mere.session.state import SessionState
-from mere.sql.commands import parse_deallocate, parse_execute, parse_fetch
+from mere.sql.commands import parse_deallocate, parse_execute, parse_fetch, parse_prepare
 from mere.sql.lexer import Statement
 from mere.sql.statements import StatementKind
 
@@ -35,7 +35,6 @@ _ALWAYS_OURS = frozenset(
         StatementKind.DROP_DATABASE,
         StatementKind.DDL,
         StatementKind.DO,
-        StatementKind.CALL,
         StatementKind.DISCARD,
     }
 )
@@ -67,6 +66,13 @@ async def is_ours(state: SessionState, statement: Statement, kind: StatementKind
         return True
     if kind is StatementKind.SHOW:
         return "transaction_isolation" in statement.words or "isolation" in statement.words
+    if kind is StatementKind.SET:
+        return not statement.words.isdisjoint(("client_encoding", "names"))
+    if kind is StatementKind.CALL:
+        state.lake_names = None  # PostgreSQL's, but it may define tables
+        return False
+    if kind is StatementKind.PREPARE and state.prepared_here(parse_prepare(statement.text).name) is not None:
+        return True  # the name is taken
     if kind in _OURS_WHEN_NAMED:
         return await names_lake(state, statement) or (kind in _WHOLE_DATABASE and len(statement.words) == 1)
     return _names_ours(state, statement, kind)
@@ -76,10 +82,10 @@ def _names_ours(state: SessionState, statement: Statement, kind: StatementKind) 
     """Prepared statements and cursors are looked up by name: each lives either here or in PostgreSQL."""
     match kind:
         case StatementKind.EXECUTE:
-            return bool(state.named) and parse_execute(statement.text).name in state.named
+            return bool(state.prepared) and state.prepared_here(parse_execute(statement.text).name) is not None
         case StatementKind.DEALLOCATE:
-            name = parse_deallocate(statement.text) if state.named else None
-            return name in state.named or (name is None and bool(state.named))
+            name = parse_deallocate(statement.text)
+            return name is None or state.prepared_here(name) is not None
         case StatementKind.CLOSE:
             name = parse_deallocate(statement.text) if state.cursors else None
             return name in state.cursors or (name is None and bool(state.cursors))

@@ -95,8 +95,9 @@ class Session:
         finally:
             await state.end_statement()
         if isinstance(message, Query | Sync | FunctionCall):
-            if state.cursors and not state.transaction.open:
+            if not state.transaction.open:
                 await close_at_transaction_end(state)
+                await self._extended.close_portals()
             state.client.write(messages.ready_for_query(state.transaction.status))
             await state.client.drain()
 

@@ -37,7 +37,7 @@ class Parameters:
 
 @dataclass(slots=True)
 class Prepared:
-    """A statement that Parse or PREPARE named. `verbatim` ones live in PostgreSQL under the same name."""
+    """A statement that Parse or PREPARE named: one room of names, as in PostgreSQL, where `verbatim` ones live."""
 
     statement: Statement | None
     kind: StatementKind | None
@@ -78,9 +78,8 @@ class SessionState:
     database: Database
     transaction: Transaction
     user: str
-    prepared: dict[str, Prepared] = field(default_factory=dict)  # by Parse's name
+    prepared: dict[str, Prepared] = field(default_factory=dict)
     portals: dict[str, Portal] = field(default_factory=dict)
-    named: dict[str, Prepared] = field(default_factory=dict)  # by PREPARE's name
     cursors: dict[str, Cursor] = field(default_factory=dict)
     lake_names: frozenset[str] | None = None  # None: look them up before routing the next statement
     names_version: int = -1
@@ -150,6 +149,11 @@ class SessionState:
     def why(self, error: MereError) -> MereError:
         """The error to report: a cancelled engine only knows that it was interrupted, not why."""
         return self.cancelled if self.cancelled is not None and error.sqlstate == "57014" else error
+
+    def prepared_here(self, name: str) -> Prepared | None:
+        """The prepared statement of this name, if it is not PostgreSQL's."""
+        prepared = self.prepared.get(name)
+        return None if prepared is None or prepared.verbatim else prepared
 
     def notice(self, text: str, hint: str | None = None) -> None:
         self.client.write(messages.notice_response(text, hint=hint))

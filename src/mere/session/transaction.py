@@ -38,6 +38,7 @@ class Transaction:
         self._savepoints: list[tuple[str, Overlay]] = []
         self.overlay = Overlay()
         self.isolation = "read committed"
+        self.modes = ""  # access mode and deferrable, as BEGIN said them, for AND CHAIN
         self.pinned: Snapshot | None = None
         self._release: Callable[[], None] = _nothing
         self.implicit = False
@@ -75,6 +76,7 @@ class Transaction:
             await self._backend.simple(f"{_BEGIN}{' , ' if modes else ''}{modes}")
             if self._backend.status == "T":
                 self._reset()
+        self.modes = modes
         if isolation is None:
             rows = await self._backend.fetch("SELECT pg_catalog.current_setting('default_transaction_isolation')")
             isolation = rows[0][0] or "read committed"
@@ -199,6 +201,7 @@ class Transaction:
         self._savepoints = []
         self.overlay = Overlay()
         self.isolation = "read committed"
+        self.modes = ""
         self.pinned = None
         self.implicit = False
         self.definitions = False
