@@ -6,6 +6,7 @@ Runs on the engine's threads. The order matters: after `lock_configuration` noth
 from __future__ import annotations
 
 import importlib
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from mere.segment.locations import Location
 class EngineSettings:
     """`directory` is the engine's own (temporary files, spooled input). `locations` are all that SQL can read or write.
 
-    `memory_limit` is in bytes; None leaves DuckDB's 80 % of the machine's memory.
+    `temp_directory` is emptied at the start. `memory_limit` is in bytes; None leaves DuckDB's 80 % of the machine's memory.
     """
 
     directory: Path
@@ -89,7 +90,8 @@ def connect(settings: EngineSettings, macros: Sequence[str], *, immutable: bool 
 def _config(settings: EngineSettings) -> dict[str, str | bool | int | float | list[str]]:
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": settings.threads,
-        "temp_directory": str(settings.temp),
+        # Of this instance alone: two of them would take the same file names.
+        "temp_directory": str(settings.temp / uuid.uuid4().hex),
         "extension_directory": str(settings.directory / "extensions"),
         "secret_directory": str(settings.directory / "secrets"),
         "autoinstall_known_extensions": "false",

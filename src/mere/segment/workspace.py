@@ -228,7 +228,9 @@ class Stream(Generic[T]):
         return batch
 
     def _fetch_ahead(self) -> asyncio.Task[T | None]:
-        return asyncio.ensure_future(self._workspace.call(self._reader.next))
+        task = asyncio.ensure_future(self._workspace.call(self._reader.next))
+        task.add_done_callback(_seen)
+        return task
 
     def cancel(self) -> None:
         self._workspace.cancel()
@@ -253,6 +255,12 @@ class Stream(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _seen(task: asyncio.Task[T]) -> None:
+    """An error in what nobody fetched any more is no news."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
