@@ -67,8 +67,7 @@ class Warehouse:
 @contextmanager
 def warehouse(place: Path, copy_directories: Sequence[Path] = ()) -> Iterator[Warehouse]:
     with SeaweedFS(place / "s3") as store:
-        copy = ",".join([f"{store.url}/exchange", *map(str, copy_directories)])
-        options = ("--copy-directories", copy)
+        options = ("--copy-directories", ",".join(map(str, copy_directories))) if copy_directories else ()
         with MereServer(place / "mere", f"{store.url}/lake", store.environment, options) as server:
             yield Warehouse(server.url, store)
 

@@ -57,8 +57,7 @@ def object_store(session_scratch: Path) -> Iterator[SeaweedFS]:
 @pytest.fixture(scope="session")
 def mere(session_scratch: Path, object_store: SeaweedFS) -> Iterator[MereProcess]:
     """Suites keep to schemas, roles and databases of their own, and drop them."""
-    environment = {**object_store.environment, "MERE_COPY_DIRECTORIES": f"{object_store.url}/exchange"}
-    server = MereProcess(session_scratch / "mere", f"{object_store.url}/lake", environment)
+    server = MereProcess(session_scratch / "mere", f"{object_store.url}/lake", dict(object_store.environment))
     server.start()
     try:
         yield server

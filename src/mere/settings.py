@@ -54,8 +54,8 @@ def parse_path(text: str) -> Path:
 
 
 def parse_paths(text: str) -> tuple[str, ...]:
-    """A comma-separated list of folders and URL prefixes."""
-    return tuple(parse_storage(part.strip()) for part in text.split(",") if part.strip())
+    """A comma-separated list of folders."""
+    return tuple(str(parse_path(part.strip())) for part in text.split(",") if part.strip())
 
 
 def parse_address(text: str) -> Address:

@@ -7,6 +7,8 @@ import pytest
 from harness.client import Client
 from harness.workspace import Workspace
 
+from mere.demo.seaweed import SeaweedFS
+
 
 @pytest.fixture
 def table(client: Client) -> Client:
@@ -110,10 +112,8 @@ def test_copy_of_heap_and_temp_tables_goes_to_postgres(client: Client) -> None:
     assert client.ok("SELECT a FROM h").value == "5"
 
 
-def test_object_storage_round_trip(space: Workspace, table: Client) -> None:
-    exchange = space.server.environment.get("MERE_COPY_DIRECTORIES")
-    if not exchange:
-        pytest.skip("the server has no directory for COPY")
+def test_object_storage_round_trip(space: Workspace, table: Client, object_store: SeaweedFS) -> None:
+    exchange = f"{object_store.url}/exchange"
     table.ok("INSERT INTO t SELECT g, 'v' || g, g / 4.0, date '2024-01-01' + g FROM generate_series(1, 1000) g")
     for kind, name in (("parquet", "t.parquet"), ("csv", "t.csv"), ("json", "t.jsonl")):
         url = f"{exchange}/{space.schema}/{name}"

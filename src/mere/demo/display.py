@@ -81,7 +81,8 @@ class Display:
             text = f"[red]✗[/red] {wrong} of {len(results)} answers differ from DuckDB's"
         else:
             text = f"[green]✓[/green] All {len(results)} answers are DuckDB's own"
-        self.console.print(f"{text}; everything was stopped and removed. [dim]{seconds:.1f} s in all[/dim]", soft_wrap=True)
+        text = f"{text}; everything was stopped and removed. [dim]{seconds:.1f} s in all[/dim]"
+        self.console.print(text, soft_wrap=True)
 
 
 class Bar:

@@ -68,8 +68,7 @@ async def _demo(place: Path, scale: float, display: Display) -> list[QueryResult
         with display.step("Starting an S3 server and Mere", f"Started an S3 server and Mere, storage {store.url}/lake"):
             # Not in threads: a Ctrl-C must find a child either not started or known.
             running.enter_context(store)
-            copy = ("--copy-directories", f"{store.url}/tpch")
-            server = MereServer(place / "mere", f"{store.url}/lake", store.environment, copy)
+            server = MereServer(place / "mere", f"{store.url}/lake", store.environment)
             running.enter_context(server)
         with display.step("Making TPC-H", f"Made TPC-H at scale factor {scale:g}, as Parquet"):
             await _finish(generator)
