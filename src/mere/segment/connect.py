@@ -22,7 +22,7 @@ from mere.segment.locations import Location
 class EngineSettings:
     """`directory` is the engine's own (temporary files, spooled input). `locations` are all that SQL can read or write.
 
-    `temp_directory` is emptied at the start. `memory_limit` is in bytes; None leaves DuckDB's 80 % of the machine's memory.
+    `temp_directory` is emptied at the start. `memory_limit` is in bytes; None leaves DuckDB's 80 % of all memory.
     """
 
     directory: Path
