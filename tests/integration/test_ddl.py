@@ -55,7 +55,10 @@ def test_type_change_with_using_keeps_or_refuses_but_never_lies(filled: Client) 
             "ALTER TABLE t ALTER COLUMN c TYPE text USING c::text || '!'",
             "SELECT string_agg(c::text, ',' ORDER BY c::text) FROM t",
         ),
-        ("ALTER TABLE t ALTER COLUMN c TYPE numeric(10,2)", "SELECT sum(c::numeric) FROM t"),
+        (
+            "ALTER TABLE t ALTER COLUMN c TYPE numeric(10,2) USING rtrim(c::text, '!')::numeric",
+            "SELECT sum(c::numeric) FROM t",
+        ),
     ):
         before = filled.ok("SELECT c::text FROM t ORDER BY 1").text
         outcome = filled.run(sql)

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.client import Client
-from harness.workspace import Workspace
+from harness.client import Client, ConnectionLost
+from harness.mere import MereProcess
+from harness.workspace import Workspace, workspace
+
+
+@pytest.fixture(scope="module")
+def space(mere: MereProcess) -> Iterator[Workspace]:
+    """One schema for all attempts: none of them may change anything in it."""
+    with workspace(mere) as shared:
+        shared.client().ok("CREATE TABLE t (a int, b text)")
+        shared.clients[0].ok("INSERT INTO t VALUES (1, 'x')")
+        yield shared
 
 
 @pytest.fixture
-def lake(client: Client) -> Client:
-    client.ok("CREATE TABLE t (a int, b text)")
-    client.ok("INSERT INTO t VALUES (1, 'x')")
-    return client
+def lake(space: Workspace) -> Client:
+    """The owner's session; a new one when an attempt has ended the last."""
+    try:
+        space.clients[0].simple("ROLLBACK")
+    except ConnectionLost:
+        space.clients[0] = space.client()
+    return space.clients[0]
+
+
+@pytest.fixture(scope="module")
+def stranger(space: Workspace) -> Client:
+    """A role that may use the schema, and nothing in it."""
+    return space.client(user=space.role("stranger"))
 
 
 # What reads or writes files, other buckets, or the engine's own names, in every place where a relation may stand.
@@ -209,12 +229,10 @@ def test_copy_reaches_no_file_and_no_other_bucket(lake: Client, tmp_path: Path, 
     assert not list(tmp_path.iterdir())
 
 
-def test_copy_does_not_reach_the_lakes_own_files(space: Workspace, lake: Client) -> None:
+def test_copy_does_not_reach_the_lakes_own_files(space: Workspace, lake: Client, stranger: Client) -> None:
     """The lake's prefix is readable to the engine, so COPY must not name it: tables without SELECT lie there."""
     storage = space.server.storage
     assert storage is not None
-    stranger = space.client(user=space.role("stranger"))
-    stranger.ok("CREATE TEMP TABLE x (a int, b text)")
     lake.ok(f"GRANT CREATE ON SCHEMA {space.schema} TO {space.roles[0]}")
     stranger.ok("CREATE TABLE mine (a int, b text)")
     for path in (f"{storage}/**/*.parquet", f"{storage}/*", storage):
@@ -257,8 +275,8 @@ METADATA = [
 
 
 @pytest.mark.parametrize("sql", METADATA)
-def test_the_catalogs_own_tables_and_powers_are_closed(space: Workspace, lake: Client, sql: str) -> None:
-    for client in (lake, space.client(user=space.role("stranger"))):
+def test_the_catalogs_own_tables_and_powers_are_closed(lake: Client, stranger: Client, sql: str) -> None:
+    for client in (lake, stranger):
         outcome = client.run(sql)
         assert outcome.sqlstate in ("42501", "0A000", "55P02", "42704", "58P01") or not outcome.rows, (sql, outcome)
         assert outcome.sqlstate is not None or "pg_terminate" in sql, (sql, outcome)
@@ -277,11 +295,11 @@ def test_commit_function_cannot_be_called_with_effect(lake: Client) -> None:
 def test_quoted_text_never_becomes_sql(lake: Client) -> None:
     nasty = "'; DROP TABLE t; --"
     quoted = nasty.replace("'", "''")
-    lake.ok(f"INSERT INTO t VALUES (2, '{quoted}')")
-    assert lake.ok(f"SELECT b FROM t WHERE b = '{quoted}'").value == nasty
-    assert lake.extended("SELECT b FROM t WHERE b = $1", [nasty]).value == nasty
-    lake.ok(f'ALTER TABLE t ADD COLUMN "x"", (select 1) --" text DEFAULT \'{quoted}\'')
-    assert lake.ok('SELECT "x"", (select 1) --" FROM t WHERE a = 1').value == nasty
+    lake.ok(f"CREATE TABLE n AS SELECT 2 AS a, '{quoted}'::text AS b")
+    assert lake.ok(f"SELECT b FROM n WHERE b = '{quoted}'").value == nasty
+    assert lake.extended("SELECT b FROM n WHERE b = $1", [nasty]).value == nasty
+    lake.ok(f'ALTER TABLE n ADD COLUMN "x"", (select 1) --" text DEFAULT \'{quoted}\'')
+    assert lake.ok('SELECT "x"", (select 1) --" FROM n').value == nasty
     lake.ok('CREATE TABLE "we""ird; name" ("sel ect" int, "a\'b" text)')
     lake.ok('INSERT INTO "we""ird; name" VALUES (1, \'v\')')
     assert lake.ok('SELECT "sel ect", "a\'b" FROM "we""ird; name"').text == [("1", "v")]
