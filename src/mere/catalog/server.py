@@ -23,7 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -74,10 +74,16 @@ SETTINGS = {
 class PostgresServer:
     """One cluster in `data.postgres`. Start, wait and stop belong to one asyncio loop, on the main thread."""
 
-    def __init__(self, data: DataDirectory, binaries: Path | None = None, sessions: int = 100) -> None:
-        """`sessions`: how many clients there may be; our own connections come on top."""
+    def __init__(
+        self,
+        data: DataDirectory,
+        binaries: Path | None = None,
+        sessions: int = 100,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """`sessions`: how many clients there may be; our own connections come on top. `settings` win over ours."""
         self.data = data
-        self._max_connections = sessions + _OWN_CONNECTIONS
+        self._settings = {**SETTINGS, "max_connections": str(sessions + _OWN_CONNECTIONS), **(settings or {})}
         self._configured_binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
         self._descriptor = -1
@@ -131,7 +137,7 @@ class PostgresServer:
         sockets = str(self.socket_directory)
         if account is not None and self._private_socket_directory is None:
             sockets = f"{directory}/socket"
-        for name, value in self._settings(sockets).items():
+        for name, value in {**self._settings, "unix_socket_directories": f'"{sockets}"'}.items():
             command += ["-c", f"{name}={value}"]
         with log.open("ab") as output:
             start = output.tell()
@@ -141,10 +147,6 @@ class PostgresServer:
         except BaseException:
             await self.stop()
             raise
-
-    def _settings(self, sockets: str) -> dict[str, str]:
-        own = {"max_connections": str(self._max_connections), "unix_socket_directories": f'"{sockets}"'}
-        return {**SETTINGS, **own}
 
     async def wait(self) -> int:
         """PostgreSQL's exit status, once it has ended."""

@@ -40,7 +40,7 @@ async def test_users_reach_only_what_is_meant_for_them(lake: LakeDatabase) -> No
 
 
 # Functions and views that mere.lake gives to users.
-KNOWN_TO_THE_LAKE = {"newest_snapshot", "snapshots"}
+KNOWN_TO_THE_LAKE = {"newest_snapshot", "list_snapshots"}
 VIEWS_FOR_USERS = {"mere.snapshots"}
 
 
