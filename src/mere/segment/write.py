@@ -98,10 +98,13 @@ def _field_id(column: WriteColumn, name: str) -> str:
 
 
 def _checked(column: WriteColumn, name: str, target: WriteTarget) -> str:
-    """A NOT NULL column whose file statistics count no NULLs is checked row by row."""
+    """A NOT NULL column whose file statistics count no NULLs is checked row by row, and so is what Parquet would cut."""
     reference = _quoted(name)
+    if column.oid == pg.INTERVAL:
+        message = quote(f'0A000:interval in column "{column.name}" is finer than the millisecond that lake tables keep')
+        reference = f"CASE WHEN epoch_us({reference}) % 1000 <> 0 THEN error({message}) ELSE {reference} END"
     if not column.not_null or (column.element_id is None and column.oid not in _WITHOUT_STATISTICS):
-        return reference
+        return reference if reference == _quoted(name) else f"{reference} AS {_quoted(name)}"
     message = quote(
         raised_text(
             "23502",
@@ -111,7 +114,7 @@ def _checked(column: WriteColumn, name: str, target: WriteTarget) -> str:
             column=column.name,
         )
     )
-    return f"CASE WHEN {reference} IS NULL THEN error({message}) ELSE {reference} END AS {reference}"
+    return f"CASE WHEN {reference} IS NULL THEN error({message}) ELSE {reference} END AS {_quoted(name)}"
 
 
 def _null_message(column: WriteColumn, target: WriteTarget) -> str:
