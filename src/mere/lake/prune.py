@@ -125,7 +125,8 @@ def _parse(order: str | None, texts: Sequence[str | None], down: bool) -> tuple[
         case "f":
             floats = np.array([0.0 if text is None else float(text) for text in texts], dtype=np.float64)
             known &= ~np.isnan(floats)
-            return np.nextafter(floats, -np.inf if down else np.inf), known
+            with np.errstate(over="ignore"):
+                return np.nextafter(floats, -np.inf if down else np.inf), known
         case "d":
             instants = [_microseconds(text) for text in texts]
             known = np.array([instant is not None for instant in instants], dtype=np.bool_)

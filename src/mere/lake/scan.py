@@ -127,7 +127,9 @@ def _deleted(files: Sequence[DataFile]) -> str:
         parts.append(_delete_positions(members, limit, len(files)))
     for ordinal, file in enumerate(files):
         if file.inlined_deletes:
-            parts.append(f"SELECT {ordinal} AS mere_i, unnest({list(file.inlined_deletes)}::BIGINT[]) AS mere_p")
+            parts.append(
+                f"SELECT {ordinal}::UBIGINT AS mere_i, unnest({list(file.inlined_deletes)}::BIGINT[]) AS mere_p"
+            )
     return " UNION ALL ".join(parts)
 
 
@@ -140,10 +142,10 @@ def _delete_positions(members: Sequence[tuple[int, DeleteFile]], limit: int, cou
     ordinal = "file_index::BIGINT" if ordinals == list(range(count)) else f"{ordinals}[file_index::BIGINT + 1]"
     urls = ", ".join(quote_literal(delete.url) for _, delete in members)
     if limit < 0:
-        return f"SELECT {ordinal} AS mere_i, pos AS mere_p FROM read_parquet([{urls}])"
+        return f"SELECT {ordinal} AS mere_i, pos::BIGINT AS mere_p FROM read_parquet([{urls}])"
     # Only the extension's own delete files say which snapshot deleted a row, and not in the metadata.
     return (
-        f"SELECT mere_i, pos AS mere_p FROM (SELECT NULL::BIGINT AS {_SNAPSHOT} WHERE false UNION ALL BY NAME"
+        f"SELECT mere_i, pos::BIGINT AS mere_p FROM (SELECT NULL::BIGINT AS {_SNAPSHOT} WHERE false UNION ALL BY NAME"
         f" SELECT *, {ordinal} AS mere_i FROM read_parquet([{urls}], union_by_name => true))"
         f" WHERE coalesce({_SNAPSHOT}, 0) <= {limit}"
     )

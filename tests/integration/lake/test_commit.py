@@ -26,8 +26,15 @@ def test_create_and_insert(lake: LakeCatalog, session: LakeSession) -> None:
         (f"inserted_into_table:{lake.table_id('t')}", "tester")
     ]
     assert lake.rows("SELECT row_id_start FROM mere_lake.ducklake_data_file ORDER BY 1") == [(0,), (10,)]
-    stats = "SELECT column_id, contains_null, min_value, max_value FROM mere_lake.ducklake_table_column_stats ORDER BY 1"
-    assert lake.rows(stats) == [(1, False, "0", "19"), (2, True, "v0", "v9"), (3, False, "0.00", "9.90")]
+    stats = (
+        "SELECT column_id, contains_null, min_value, max_value FROM mere_lake.ducklake_table_column_stats ORDER BY 1"
+    )
+    assert lake.rows(stats) == [
+        (1, False, "0", "19"),
+        (2, True, "v0", "v9"),
+        (3, False, "0.00", "9.90"),
+        (5, True, "0", "9"),
+    ]
     plain.execute("INSERT INTO l.public.t (v) VALUES ('default')")
     assert plain.execute("SELECT k FROM l.public.t WHERE v = 'default'").fetchone() == (7,)
     assert lake.rows("SELECT count(*), count(DISTINCT row_id_start) FROM mere_lake.ducklake_data_file") == [(3, 3)]

@@ -119,7 +119,7 @@ def test_concurrent_committers(lake: LakeCatalog, session: LakeSession) -> None:
     def work(number: int) -> None:
         own = lake.session()
         barrier.wait()
-        for i in range(20):
+        for i in range(10):
             own.load("t", f"SELECT {number * 1000 + i}::BIGINT k")
         own.close()
 
@@ -127,14 +127,14 @@ def test_concurrent_committers(lake: LakeCatalog, session: LakeSession) -> None:
         connection = lake.duckdb()
         connection.execute("SET ducklake_max_retry_count = 1000")
         barrier.wait()
-        for i in range(10):
+        for i in range(5):
             connection.execute(f"INSERT INTO l.public.t VALUES ({900_000 + i})")
 
     with ThreadPoolExecutor(5) as pool:
         futures = [pool.submit(work, number) for number in range(4)] + [pool.submit(plain)]
         failures = [error for future in futures if (error := future.exception()) is not None]
     assert not failures
-    assert lake.duckdb().execute("SELECT count(*), count(DISTINCT k) FROM l.public.t").fetchone() == (90, 90)
-    assert lake.rows("SELECT count(*), max(snapshot_id) FROM mere_lake.ducklake_snapshot") == [(92, 91)]
+    assert lake.duckdb().execute("SELECT count(*), count(DISTINCT k) FROM l.public.t").fetchone() == (45, 45)
+    assert lake.rows("SELECT count(*), max(snapshot_id) FROM mere_lake.ducklake_snapshot") == [(47, 46)]
     ranges = lake.rows("SELECT row_id_start, row_id_start + record_count FROM mere_lake.ducklake_data_file ORDER BY 1")
     assert all(end <= start for (_, end), (start, _) in pairwise(ranges))

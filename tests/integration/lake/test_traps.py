@@ -26,54 +26,76 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("kind", TYPES)
-def test_every_value_is_found(lake: LakeCatalog, session: LakeSession, kind: str) -> None:
+def test_every_value_is_found(lake: LakeCatalog, session: LakeSession) -> None:
     """Loads that widen the statistics in both directions; every value is then looked up through the extension."""
-    postgres, duckdb_type, value = TYPES[kind]
-    session.run(f"CREATE TABLE t (i int8, v {postgres}) USING lake")
-    session.load("t", f"SELECT i, ({value})::{duckdb_type} v FROM range(5, 9) r(i)")
-    session.load("t", f"SELECT i, ({value})::{duckdb_type} v FROM range(9, 12) r(i)")
-    session.load("t", f"SELECT i, ({value})::{duckdb_type} v FROM range(-9, -5) r(i)")
-    session.load("t", f"SELECT i, NULL::{duckdb_type} v FROM range(100, 102) r(i)")
+    columns = ", ".join(f"c_{kind} {postgres}" for kind, (postgres, _, _) in TYPES.items())
+    values = ", ".join(f"({value})::{duckdb_type} AS c_{kind}" for kind, (_, duckdb_type, value) in TYPES.items())
+    nulls = ", ".join(f"NULL::{duckdb_type} AS c_{kind}" for kind, (_, duckdb_type, _) in TYPES.items())
+    session.run(f"CREATE TABLE t (i int8, {columns}) USING lake")
+    for first, last in ((5, 7), (9, 11), (-9, -7)):
+        session.load("t", f"SELECT i, {values} FROM range({first}, {last}) r(i)")
+    session.load("t", f"SELECT i, {nulls} FROM range(100, 102) r(i)")
     plain = lake.duckdb()
-    everything = plain.execute("SELECT i, v::VARCHAR FROM l.public.t WHERE v IS NOT NULL").fetchall()
-    assert len(everything) == 11
-    for i, text in everything:
-        for operator in ("=", ">=", "<="):
-            found = plain.execute(f"SELECT i FROM l.public.t WHERE v {operator} '{text}'::{duckdb_type}").fetchall()
-            assert (i,) in found, (kind, operator, text)
-    assert plain.execute("SELECT count(*) FROM l.public.t WHERE v IS NULL").fetchone() == (2,)
-    plain.execute(f"INSERT INTO l.public.t SELECT 1000, (SELECT ({value})::{duckdb_type} FROM range(20, 21) r(i))")
-    assert plain.execute("SELECT count(*) FROM l.public.t WHERE v IS NOT NULL").fetchone() == (12,)
-    for i, text in everything:
-        assert (i,) in plain.execute(f"SELECT i FROM l.public.t WHERE v = '{text}'::{duckdb_type}").fetchall()
+
+    def look_up_all() -> None:
+        for kind, (_, duckdb_type, _) in TYPES.items():
+            everything = plain.execute(
+                f"SELECT i, c_{kind}::VARCHAR FROM l.public.t WHERE c_{kind} IS NOT NULL"
+            ).fetchall()
+            assert len(everything) == found
+            for i, text in everything:
+                same = plain.execute(f"SELECT i FROM l.public.t WHERE c_{kind} = '{text}'::{duckdb_type}").fetchall()
+                assert (i,) in same, (kind, text)
+            for operator in (">=", "<="):
+                passed = plain.execute(
+                    f"SELECT i FROM l.public.t WHERE c_{kind} {operator} '{text}'::{duckdb_type}"
+                ).fetchall()
+                assert (i,) in passed, (kind, operator, text)
+            assert plain.execute(f"SELECT count(*) FROM l.public.t WHERE c_{kind} IS NULL").fetchone() == (2,)
+
+    found = 6
+    look_up_all()
+    plain.execute(f"INSERT INTO l.public.t SELECT i, {values} FROM range(20, 21) r(i)")
+    found = 7
+    look_up_all()
 
 
-@pytest.mark.parametrize(
-    "select",
-    [
-        "SELECT 'nan'::DOUBLE f, 'x' v",
-        "SELECT 'infinity'::DOUBLE f, repeat('z', 100000) v",
-        "SELECT '-infinity'::DOUBLE f, chr(0) || 'b' v",
-        "SELECT NULL::DOUBLE f, NULL::VARCHAR v",
-        "SELECT -0.0::DOUBLE f, '' v",
-        "SELECT 1e300::DOUBLE f, '\U0001f600 \\u0000 \"quoted\" it''s' v",
-    ],
-)
+AWKWARD = [
+    "SELECT 'nan'::DOUBLE f, 'x' v",
+    "SELECT 'infinity'::DOUBLE f, repeat('z', 100000) v",
+    "SELECT '-infinity'::DOUBLE f, chr(0) || 'b' v",
+    "SELECT NULL::DOUBLE f, NULL::VARCHAR v",
+    "SELECT -0.0::DOUBLE f, '' v",
+    "SELECT 1e300::DOUBLE f, '\U0001f600 \\u0000 \"quoted\" it''s' v",
+]
+
+
 @pytest.mark.parametrize("first", [True, False])
-def test_awkward_bounds(lake: LakeCatalog, session: LakeSession, select: str, first: bool) -> None:
-    session.run("CREATE TABLE t (f float8, v text) USING lake")
+def test_awkward_bounds(lake: LakeCatalog, session: LakeSession, first: bool) -> None:
     ordinary = "SELECT i::DOUBLE f, 'v' || i v FROM range(10) r(i)"
-    for statement in (select, ordinary) if first else (ordinary, select):
-        session.load("t", statement)
     plain = lake.duckdb()
-    plain.execute("INSERT INTO l.public.t VALUES (0.5, 'v55')")
-    model = f"(SELECT * FROM ({select}) UNION ALL {ordinary} UNION ALL SELECT 0.5, 'v55')"
-    for condition in ("f >= 5", "f <= 5", "f = 5", "v >= 'v5'", "v <= 'v5'", "v = 'v5'", "v IS NOT NULL", "f = 0.5"):
-        expected = plain.execute(f"SELECT count(*) FROM {model} WHERE {condition}").fetchone()
-        assert plain.execute(f"SELECT count(*) FROM l.public.t WHERE {condition}").fetchone() == expected, condition
-    extremes = "SELECT max(v), min(v), count(v) FROM"
-    assert plain.execute(f"{extremes} l.public.t").fetchone() == plain.execute(f"{extremes} {model}").fetchone()
+    for number, select in enumerate(AWKWARD):
+        session.run(f"CREATE TABLE t{number} (f float8, v text) USING lake")
+        for statement in (select, ordinary) if first else (ordinary, select):
+            session.load(f"t{number}", statement)
+        table = f"l.public.t{number}"
+        plain.execute(f"INSERT INTO {table} VALUES (0.5, 'v55')")
+        model = f"(SELECT * FROM ({select}) UNION ALL {ordinary} UNION ALL SELECT 0.5, 'v55')"
+        for condition in (
+            "f >= 5",
+            "f <= 5",
+            "f = 5",
+            "v >= 'v5'",
+            "v <= 'v5'",
+            "v = 'v5'",
+            "v IS NOT NULL",
+            "f = 0.5",
+        ):
+            expected = plain.execute(f"SELECT count(*) FROM {model} WHERE {condition}").fetchone()
+            found = plain.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()
+            assert found == expected, (select, condition)
+        extremes = "SELECT max(v), min(v), count(v) FROM"
+        assert plain.execute(f"{extremes} {table}").fetchone() == plain.execute(f"{extremes} {model}").fetchone()
 
 
 def test_far_dates(lake: LakeCatalog, session: LakeSession) -> None:
@@ -89,22 +111,24 @@ def test_far_dates(lake: LakeCatalog, session: LakeSession) -> None:
 KEYS = ("int2", "int4", "int8", "numeric", "text", "date", "timestamp", "timestamptz", "uuid", "bytea")
 
 
-@pytest.mark.parametrize("kind", KEYS)
-def test_point_lookups_in_buckets(lake: LakeCatalog, session: LakeSession, kind: str) -> None:
-    postgres, duckdb_type, value = TYPES[kind]
-    session.run(f"CREATE TABLE t (i int8, v {postgres}) USING lake", "SELECT mere.set_policy('t', 'hash', '{v}', 4)")
-    session.load("t", f"SELECT i, ({value})::{duckdb_type} v FROM range(30) r(i)")
-    assert lake.one("SELECT count(*) FROM mere_lake.ducklake_data_file WHERE partition_id IS NULL") == 0
-    assert lake.one("SELECT count(*) FROM mere_lake.ducklake_file_partition_value WHERE partition_value IS NULL") == 0
+def test_point_lookups_in_buckets(lake: LakeCatalog, session: LakeSession) -> None:
     plain = lake.duckdb()
-    plain.execute(f"INSERT INTO l.public.t SELECT i, ({value})::{duckdb_type} v FROM range(30, 40) r(i)")
-    for i, text in plain.execute("SELECT i, v::VARCHAR FROM l.public.t").fetchall():
-        assert plain.execute(f"SELECT i FROM l.public.t WHERE v = '{text}'::{duckdb_type}").fetchone() is not None, (
-            i,
-            text,
-        )
-    plain.execute(f"DELETE FROM l.public.t WHERE v = (SELECT ({value})::{duckdb_type} FROM range(7, 8) r(i))")
-    assert plain.execute("SELECT count(*) FROM l.public.t WHERE i = 7").fetchone() == (0,)
+    for kind in KEYS:
+        postgres, duckdb_type, value = TYPES[kind]
+        distribution = f"SELECT mere.set_policy('t_{kind}', 'hash', '{{v}}', 4)"
+        session.run(f"CREATE TABLE t_{kind} (i int8, v {postgres}) USING lake", distribution)
+        session.load(f"t_{kind}", f"SELECT i, ({value})::{duckdb_type} v FROM range(12) r(i)")
+        session.load(f"t_{kind}", f"SELECT 0::BIGINT i, NULL::{duckdb_type} v")
+        table = f"l.public.t_{kind}"
+        plain.execute(f"INSERT INTO {table} SELECT i, ({value})::{duckdb_type} v FROM range(12, 16) r(i)")
+        for i, text in plain.execute(f"SELECT i, v::VARCHAR FROM {table} WHERE v IS NOT NULL").fetchall():
+            found = plain.execute(f"SELECT i FROM {table} WHERE v = '{text}'::{duckdb_type}").fetchall()
+            assert (i,) in found, (kind, text)
+        plain.execute(f"DELETE FROM {table} WHERE v = (SELECT ({value})::{duckdb_type} FROM range(7, 8) r(i))")
+        assert plain.execute(f"SELECT count(*) FROM {table} WHERE i = 7").fetchone() == (0,)
+        assert plain.execute(f"SELECT count(*) FROM {table} WHERE v IS NULL").fetchone() == (1,)
+    unbucketed = "SELECT count(*) FROM mere_lake.ducklake_data_file WHERE partition_id IS NULL"
+    assert lake.one(unbucketed) == 0
 
 
 def test_a_new_distribution_needs_new_files(lake: LakeCatalog, session: LakeSession) -> None:
