@@ -5,6 +5,8 @@ One per scope; lives in the gateway's process.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from mere.errors import SqlSyntaxError, UndefinedObject
@@ -75,7 +77,7 @@ class ScopeEnvironment:
         tree = block.close()
         names = tuple(output.name for output in block.outputs)
         columns = tuple(
-            refer(output.typed, exp.Column(this=exp.Identifier(this=output.alias, quoted=True)))
+            replace(refer(output.typed, exp.Column(this=exp.Identifier(this=output.alias, quoted=True))), fields=())
             for output in block.outputs
         )
         marks = block.marks & (VOLATILE | PLACEHOLDER) | (COLUMN if block.correlated else 0)

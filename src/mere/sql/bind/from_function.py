@@ -35,8 +35,9 @@ def bind_function(binding: Binding, node: exp.Expression, scope: Scope) -> tuple
     bound = _bind_call(call, environment)
     emitted = binding.alias(shown)
     outputs = [(column.name, column.typed) for column in bound.columns]
-    if len(outputs) == 1 and not bound.struct:
-        outputs = [(shown if alias is not None and alias.this is not None else function, outputs[0][1])]
+    if len(outputs) == 1 and not bound.struct and outputs[0][0] == function:
+        # A scalar's column has the alias' name, unless the function names its result.
+        outputs = [(shown, outputs[0][1])]
     if ordinality:
         outputs.append(("ordinality", Typed(exp.Column(this=quoted("ordinality")), PgType(INT8), COLUMN)))
     if len(names) > len(outputs):
@@ -90,7 +91,8 @@ def _emit(bound: SetFunction, emitted: str, ordinality: bool) -> exp.Expression:
         alias.set("columns", [quoted("c1")])
         return exp.Table(this=bound.table, alias=alias)
     projections: list[exp.Expression] = [
-        exp.Alias(this=column.typed.sql, alias=quoted(f"c{number + 1}")) for number, column in enumerate(bound.columns)
+        _alias(_member(column.typed.sql, f"c{number + 1}") if bound.struct else column.typed.sql, f"c{number + 1}")
+        for number, column in enumerate(bound.columns)
     ]
     inner = exp.Select(expressions=[_alias(_unnest(bound.rows), _ELEMENT)])
     if ordinality:
@@ -112,6 +114,13 @@ def _emit(bound: SetFunction, emitted: str, ordinality: bool) -> exp.Expression:
     if correlated:
         return exp.Lateral(this=exp.Subquery(this=select), alias=alias)
     return exp.Subquery(this=select, alias=alias)
+
+
+def _member(element: exp.Expression, name: str) -> exp.Expression:
+    """A field of the element, where the expression is not one already."""
+    if not isinstance(element, exp.Column):
+        return element
+    return exp.Anonymous(this="struct_extract", expressions=[element, exp.Literal.string(name)])
 
 
 def _alias(sql: exp.Expression, name: str) -> exp.Alias:

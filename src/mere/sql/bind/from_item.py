@@ -50,6 +50,8 @@ def bind_item(binding: Binding, node: exp.Expression, scope: Scope, seen: Namesp
     """`seen` is what stands to the left, for LATERAL and for the arguments of functions."""
     if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
         return _bind_named(binding, node, scope)
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Values):  # so the parser wraps it in parentheses
+        return _bind_derived(binding, node.this, node.args.get("alias"), scope.parent, scope.frame, lateral=False)
     if isinstance(node, exp.Table | exp.Unnest) or (
         isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Subquery)
     ):

@@ -33,11 +33,11 @@ def parse(text: str) -> exp.Expression:
         tree = sqlglot.parse_one(text, dialect=Mere)
     except (ParseError, TokenError) as error:
         raise _unsupported(error) from error
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        # sqlglot's parser loses its way in some broken statements; PostgreSQL says what is wrong with them.
-        raise FeatureNotSupported("this syntax is not supported over lake tables") from error
     except RecursionError as error:
         raise MereError("stack depth limit exceeded", sqlstate="54001") from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # sqlglot's parser loses its way in some broken statements; PostgreSQL says what is wrong with them.
+        raise FeatureNotSupported("this syntax is not supported over lake tables") from error
     if not isinstance(tree, exp.Expression):
         raise FeatureNotSupported("this statement is not supported over lake tables")
     if overriding:

@@ -17,6 +17,7 @@ from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.scope import CommonTable, Frame, Level, Scope, identifier_name, quoted, refer
 from mere.sql.coercion import coerce
 from mere.sql.expressions import Coercion, Typed
+from mere.sql.expressions.typed import VOLATILE
 from mere.sql.types import NUMERIC, TYPES
 
 
@@ -64,10 +65,15 @@ def _bind_table(binding: Binding, name: str, table: exp.CTE, outer: Scope | None
         exp.CTE(
             this=tree,
             alias=exp.TableAlias(this=quoted(emitted), columns=[quoted(output.alias) for output in block.outputs]),
-            materialized=table.args.get("materialized"),
+            materialized=_materialized(table, block),
         )
     )
     result.frame = result.frame.with_table(name, _common_table(name, emitted, given, block))
+
+
+def _materialized(table: exp.CTE, block: Block) -> bool | None:
+    """As written; and a query that is not the same twice is run once, whatever DuckDB would do."""
+    return True if block.marks & VOLATILE else table.args.get("materialized")
 
 
 def _common_table(name: str, emitted: str, given: Sequence[str], block: Block) -> CommonTable:

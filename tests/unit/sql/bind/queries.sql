@@ -190,3 +190,99 @@ select t.a, (select sum(d) from u where u.a = t.a having count(*) > 0) from t or
 select (select t.a + u2.a from u u2 where u2.a = t.a limit 1) from t order by 1
 select least(t.a, u.a) from t join u on t.a >= u.a order by 1
 select t.a from t where t.a in (select u.a from u where u.a in (select w.a from w where w.a = t.a))
+select * from unnest(array[1,2], array['x','y','z']) as z(n, s)
+select * from unnest(array[1,2], array['x','y','z']) with ordinality
+select a from t where a = 1 for update of t skip locked
+select all a from t where a = 1
+select a from t order by a limit 2::bigint
+select a from t order by a limit '2'
+select a from t order by a offset 0
+select a from t order by a fetch first (1 + 1) rows only
+select a from t order by a offset 1 row fetch next row only
+select t.* , 1 from t where t.* is not null
+select (t).* from t where a = 1
+select count(t.*) from t
+select count(distinct t) from t
+select t.a as "order" from t order by "order" limit 1
+select x."A" from "Quoted" as x order by x."A" desc
+select * from t where (a, c) in ((1, 1), (3, 3))
+select * from t where (a, c) = (1, 1)
+select * from t where (a, c) < (2, 5)
+select * from t where row(a, c) is distinct from row(1, 1)
+select * from t where (a, b) = (select a, b from t where a = 2)
+select (select row(1, 2)) is null
+select exists (select 1 from t where a = 1) as e, a from t order by a limit 1
+select case when exists (select 1 from u where u.a = t.a) then 'y' else 'n' end as f, a from t order by a
+select sum(x) over () from (select a x from t where a < 3) s
+select a, (select string_agg(d::text, ',' order by d) from u where u.a = t.a) from t order by a
+select * from (select a from t order by a desc limit 2) z order by a
+select a from (select a, b from t) as z(q, b) limit 0
+select z.q from (select a, b from t) as z(q) where z.b = 'two'
+select t1.a, t2.a from t t1 left join t t2 on t2.a = t1.a - 1 and exists (select 1 from u where u.a = t2.a) order by 1, 2
+select a from t where a = any (select a from u union select e / 100 from w) order by 1
+select a, b from t union (select a, f from big order by a limit 1) order by 1, 2
+select b, array_agg(a order by a) from t group by b order by b
+select a, b, c from t group by a, b, c order by a
+select count(*) as "count", count(a) from t
+select t.a, count(*) over (partition by t.b) c from t join u on u.a = t.a order by t.a, c
+select a from t where b in ('one', 'two') and a not in (2) order by 1
+select a from t where not (a = 1 or b is null)
+select t.a, s.m from t join (select a, max(d) m from u group by a) s on s.a = t.a order by 1
+select t.a from t join u on u.a = t.a group by t.a having count(*) > 1
+select min(a), max(a) from t where a > 100
+select a + 1 as a from t order by a
+select a + 1 as a from t group by a order by a
+select -a as a from t order by a + 1
+with q as (select a, c from t), s as (select sum(c) as tot from q) select a, c, tot from q, s order by a
+with recursive tree(id, path) as (select 1, array[1] union all select id + 1, path || (id + 1) from tree where id < 3) select * from tree
+with recursive n(i) as (values (1) union all select i + 1 from n where i < 3) select * from n
+with recursive n(i, s) as (select 1, 'x' union all select i + 1, s || 'y' from n where i < 3) select * from n
+with recursive n(i) as (select a from t where a = 1 union select n.i + 1 from n join t on t.a = n.i) select * from n order by 1
+with x(a) as (values (1), (2)) select * from x natural join t
+select * from generate_series(1, 3) a, generate_series(1, a) b order by 1, 2
+select * from generate_series(timestamp '2024-01-01', '2024-01-02', '12 hours') g
+select g.g, t.b from generate_series(1, 3) g left join t on t.a = g.g order by 1
+select i, (i * i)::text from generate_series(1, 3) as x(i)
+select * from json_each('{"a": 1, "b": "x"}') order by 1
+select * from jsonb_array_elements('[1, 2]') with ordinality
+select t.a, e.value from t, jsonb_array_elements_text(jsonb_build_array(t.a, t.c)) e where t.a = 1
+select * from regexp_split_to_table('a,b', ',') r
+select * from string_to_table('a-b', '-') as s(p)
+select upper(s) from unnest(string_to_array('a b', ' ')) s
+select * from t, lateral generate_series(1, t.a) as g(x) where g.x = t.a order by t.a
+select max(x), min(x) from (select generate_series(1, 5) as x) s
+select generate_series(1, 2), generate_series(1, 3)
+select a, generate_series(1, a) as g from t where a < 3 order by a, g
+select distinct on (a) a, d from u order by a, d desc
+select distinct a, count(*) over (partition by a) from u order by 1
+select u.a, count(*) c, rank() over (order by count(*) desc) from u group by u.a order by c desc, 1
+select a, d, sum(d) over (partition by a order by d rows between 1 preceding and current row) from u order by a, d
+select a, first_value(d) over w, last_value(d) over w from u window w as (partition by a order by d range between unbounded preceding and unbounded following) order by 1, 2
+select ntile(2) over (order by a), a from t order by a
+select a, sum(c) filter (where c > 1) over (order by a) from t order by a
+select coalesce(t.a, u.a) from t full join u on t.a = u.a and t.c > 1 order by 1
+select t.a, u.d from t full join u on t.a = u.a where t.a is null or u.a is null order by 1, 2
+select * from t full join u on false order by t.a, u.a, u.d
+select count(*) from t cross join u
+select count(*) from t, u, w
+select a from t natural join (select a from u) q order by 1
+select * from (select 1 as a) x natural join (select 2 as b) y
+select * from (select 1 as a) x join (select 1 as a, 2 as c) y using (a) join (select 1 as a, 3 as d) z using (a)
+select x.a, y.a, a from (select 1 as a) x left join (select 2 as a) y using (a)
+select pg_catalog.upper(b) from t where a = 1
+select b::varchar(2), cast(c as numeric(4,1)) from t order by a limit 1
+select v2.*, v.q from v2 join v on v.p = v2.x order by 1, 2
+select * from sv where k = 1
+select k from renamed order by l
+select s.k from sv s where s.label = 'one' and exists (select 1 from v where v.p = s.k) order by 1
+select length(b), char_length(b) from t order by 1 nulls last limit 1
+select 1 union select 1.0 union all select 2::float8 order by 1
+select null as n union select null
+select a from t union select null order by 1 nulls first
+select array[1, 2] union select array[1, 2]
+select '2024-01-01'::date as d union all select '2023-01-01' order by d
+select interval '1 day' union all select '2 hours'
+(values (1, 'x')) union all (values (2, 'y')) order by 2 desc
+table t union all table t order by a, b limit 3
+select * from t except select * from t where a = 1 order by 1
+select tableoid is not null from t limit 1
