@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mere.catalog.backend_steps import CommandResult, Describe, Description, Fetch, Row, Step, encode_step, read_step
@@ -20,6 +22,7 @@ from mere.wire.backend import (
     read_backend_key_data,
     read_data_row,
     read_error,
+    read_notice,
     read_parameter_status,
     read_row_description,
     read_status,
@@ -35,6 +38,17 @@ __all__ = ["Authenticate", "Backend", "BackendLost", "CommandResult", "Describe"
 Authenticate = Callable[[bytes], Awaitable[bytes | None]]
 
 _COPY_DATA = ord("d")
+_STAND_IN = "SELECT mere.stand_in()"
+_STANDS = "mere.stand_in"  # the notice that says so
+
+
+@dataclass(slots=True)
+class _StandIn:
+    """A stand-in that runs. `ending`: by us, and not by a cancel from elsewhere."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: bool = False
 
 
 def _drop(_: bytes) -> None:
@@ -57,6 +71,8 @@ class Backend:
         self.secret = b""
         self.status = "I"
         self._farewell: PgError | None = None
+        self._operations = 0
+        self._stand_in: _StandIn | None = None
         self.on_async: Callable[[bytes], None] = _drop
 
     @classmethod
@@ -89,7 +105,7 @@ class Backend:
         """Why the connection is lost, as far as PostgreSQL has said so."""
         raw = self._stream.take_unread(b"E")
         if raw is not None:
-            self._farewell = read_error(raw)
+            self._farewell = self._said(read_error(raw))
         return self._farewell or BackendLost()
 
     def when_lost(self, callback: Callable[[], None]) -> None:
@@ -130,30 +146,31 @@ class Backend:
 
     async def simple(self, sql: str) -> list[CommandResult]:
         """All statements of `sql` by the simple protocol. Raises PgError, after which the connection is ready."""
-        self.send(requests.query(sql))
-        results: list[CommandResult] = []
-        fields: tuple[Field, ...] = ()
-        rows: list[Row] = []
-        failure: PgError | None = None
-        while True:
-            kind, raw = await self.receive()
-            match kind:
-                case b"T":
-                    fields = read_row_description(raw)
-                case b"D":
-                    rows.append(read_data_row(raw))
-                case b"C":
-                    results.append(CommandResult(read_tag(raw), rows, fields))
-                    fields, rows = (), []
-                case b"E":
-                    failure = self._error(raw)
-                case b"G":
-                    self.send(requests.copy_fail("COPY FROM STDIN is not possible here"))
-                case b"Z":
-                    break
-        if failure is not None:
-            raise failure
-        return results
+        async with self._operation():
+            self.send(requests.query(sql))
+            results: list[CommandResult] = []
+            fields: tuple[Field, ...] = ()
+            rows: list[Row] = []
+            failure: PgError | None = None
+            while True:
+                kind, raw = await self.receive()
+                match kind:
+                    case b"T":
+                        fields = read_row_description(raw)
+                    case b"D":
+                        rows.append(read_data_row(raw))
+                    case b"C":
+                        results.append(CommandResult(read_tag(raw), rows, fields))
+                        fields, rows = (), []
+                    case b"E":
+                        failure = self._error(raw)
+                    case b"G":
+                        self.send(requests.copy_fail("COPY FROM STDIN is not possible here"))
+                    case b"Z":
+                        break
+            if failure is not None:
+                raise failure
+            return results
 
     async def fetch(self, sql: str, params: Sequence[str | None] = (), *, sync: bool = True) -> list[Row]:
         """The rows of one statement, in one round trip; parameters and values in text format.
@@ -176,64 +193,67 @@ class Backend:
 
         Outside of a transaction block, `sync=True` makes the steps one transaction.
         """
-        for step in steps:
-            encode_step(step, self.send)
-        self.send(requests.SYNC if sync else requests.FLUSH)
-        results: list[CommandResult | Description] = []
-        failure: PgError | None = None
-        for number, step in enumerate(steps):
-            outcome = await read_step(step, self.receive)
-            if isinstance(outcome, bytes):
-                failure = self._error(outcome)
-                failure.step = number
-                break
-            results.append(outcome)
-        if sync:
-            await self._until_ready()
-        if failure is not None:
-            raise failure
-        return results
+        async with self._operation():
+            for step in steps:
+                encode_step(step, self.send)
+            self.send(requests.SYNC if sync else requests.FLUSH)
+            results: list[CommandResult | Description] = []
+            failure: PgError | None = None
+            for number, step in enumerate(steps):
+                outcome = await read_step(step, self.receive)
+                if isinstance(outcome, bytes):
+                    failure = self._error(outcome)
+                    failure.step = number
+                    break
+                results.append(outcome)
+            if sync:
+                await self._until_ready()
+            if failure is not None:
+                raise failure
+            return results
 
     # COPY
 
     async def copy_out(self, sql: str) -> AsyncIterator[bytes]:
         """The data of COPY ... TO STDOUT, in pieces as they come (many rows each)."""
-        self.send(requests.query(sql))
-        failure: PgError | None = None
-        while True:
-            self._stream.flush_soon()
-            await self._stream.wait_for_message()
-            piece = self._stream.take_payloads(_COPY_DATA)
-            if piece is not None:
-                yield piece
-                continue
-            kind, raw = await self.receive()
-            if kind == b"E":
-                failure = self._error(raw)
-            elif kind == b"Z":
-                break
-        if failure is not None:
-            raise failure
+        async with self._operation():
+            self.send(requests.query(sql))
+            failure: PgError | None = None
+            while True:
+                self._stream.flush_soon()
+                await self._stream.wait_for_message()
+                piece = self._stream.take_payloads(_COPY_DATA)
+                if piece is not None:
+                    yield piece
+                    continue
+                kind, raw = await self.receive()
+                if kind == b"E":
+                    failure = self._error(raw)
+                elif kind == b"Z":
+                    break
+            if failure is not None:
+                raise failure
 
     async def copy_in(self, sql: str, chunks: AsyncIterator[bytes], *, framed: bool = False) -> str:
         """COPY ... FROM STDIN fed from `chunks` (`framed`: they are CopyData messages already); returns the tag."""
-        self.send(requests.query(sql))
-        failure: PgError | None = None
-        tag = ""
-        while True:
-            kind, raw = await self.receive()
-            match kind:
-                case b"G":
-                    await self._send_chunks(chunks, framed)
-                case b"C":
-                    tag = read_tag(raw)
-                case b"E":
-                    failure = self._error(raw)
-                case b"Z":
-                    break
-        if failure is not None:
-            raise failure
-        return tag
+        async with self._operation():
+            self.send(requests.query(sql))
+            failure: PgError | None = None
+            tag = ""
+            while True:
+                kind, raw = await self.receive()
+                match kind:
+                    case b"G":
+                        await self._send_chunks(chunks, framed)
+                    case b"C":
+                        tag = read_tag(raw)
+                    case b"E":
+                        failure = self._error(raw)
+                    case b"Z":
+                        break
+            if failure is not None:
+                raise failure
+            return tag
 
     async def _send_chunks(self, chunks: AsyncIterator[bytes], framed: bool) -> None:
         try:
@@ -246,6 +266,58 @@ class Backend:
             await self._until_ready()
             raise
         self.send(requests.COPY_DONE)
+
+    # While others work for the session
+
+    @property
+    def busy(self) -> bool:
+        """Whether a statement of the gateway's own is on its way."""
+        return self._operations > 0
+
+    async def stand_in(self) -> bool:
+        """Keeps PostgreSQL busy, in or outside of a transaction, until the next operation, `end_stand_in`, or somebody
+        who cancels what this connection runs: True is for the last."""
+        encode_step(Fetch(_STAND_IN), self.send)
+        self.send(requests.SYNC)
+        standing = self._stand_in = _StandIn()
+        failure: PgError | None = None
+        try:
+            self._stream.flush_soon()
+            while True:
+                raw = await self._stream.read()
+                if raw[:1] == b"N" and read_notice(raw).get("M") == _STANDS:
+                    standing.begun.set()
+                elif not self._note(raw):
+                    if raw[:1] == b"E":
+                        failure = self._error(raw)
+                    elif raw[:1] == b"Z":
+                        break
+        finally:
+            self._stand_in = None
+            standing.begun.set()
+            standing.over.set()
+        if failure is not None:
+            raise failure
+        return not standing.ending
+
+    async def end_stand_in(self) -> None:
+        standing = self._stand_in
+        if standing is not None:
+            standing.ending = True
+            await standing.begun.wait()  # a cancel that comes sooner would be nobody's
+            if not standing.over.is_set():
+                await self.cancel()
+            await standing.over.wait()
+
+    @asynccontextmanager
+    async def _operation(self) -> AsyncIterator[None]:
+        if self._stand_in is not None:
+            await self.end_stand_in()
+        self._operations += 1
+        try:
+            yield
+        finally:
+            self._operations -= 1
 
     # Ending
 
@@ -305,12 +377,16 @@ class Backend:
             case 0x45:  # E
                 error = read_error(raw)
                 if error.is_fatal:
-                    self._farewell = error
+                    self._farewell = self._said(error)
                 return False
             case 0x4E | 0x41 | 0x53:  # N, A, S
                 self._asynchronous(raw)
                 return True
         return False
+
+    def _said(self, error: PgError) -> PgError:
+        """The error without the context of a stand-in, which nobody sent."""
+        return error if self._stand_in is None else PgError({**error.fields, "W": ""})
 
     def _asynchronous(self, raw: bytes) -> None:
         if raw[:1] == b"S":

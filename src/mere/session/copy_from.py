@@ -31,6 +31,7 @@ async def copy_from_client(state: SessionState, command: Copy) -> int:
         state.workspaces.add(workspace)
         return await insert_rows(state, target.view, target.bound, workspace, select)
 
+    state.stand_in.expect()
     load = CopyIn(state.services.engine, reader, target.bound.relation.name, write)
     before = state.transaction.overlay
     state.client.write(messages.copy_in_response(len(columns)))

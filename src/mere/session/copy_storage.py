@@ -39,6 +39,7 @@ async def copy_from_storage(state: SessionState, command: Copy) -> int:
     reader = Reader(form, columns, SessionEnvironment(state.backend.parameters.get("TimeZone", "UTC")))
     async with external_workspace(state.services.engine, file) as workspace:
         state.workspaces.add(workspace)
+        state.stand_in.expect()
         select = await read_query(workspace, file, reader)
         files = await insert_rows(state, target.view, target.bound, workspace, select)
     return sum(written.rows for written in files)
@@ -60,6 +61,7 @@ async def copy_to_storage(state: SessionState, command: Copy) -> int:
     try:
         async with external_workspace(state.services.engine, file) as workspace:
             state.workspaces.add(workspace)
+            state.stand_in.expect()
             slice_ = plan(query.bound).root
             text = await slice_text(slice_, query.view, PostgresRows(state.backend), workspace, outputs)
             rows = await workspace.rows(write_statement(text, file, form, names))

@@ -46,6 +46,7 @@ async def fetch(state: SessionState, statement: Statement) -> Outcome:
     command = parse_fetch(statement.text)
     cursor = find(state, command.cursor)
     count = _forward_count(cursor, command)
+    state.stand_in.expect()
     if command.move:
         moved = 0 if count == 0 else await cursor.rows.skip(count or 0)
         cursor.position += moved

@@ -7,7 +7,7 @@ coordinator process.
 from __future__ import annotations
 
 from mere.catalog.backend import Description
-from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError, UndefinedObject
+from mere.errors import MereError, SqlSyntaxError, UndefinedObject
 from mere.session.named import require_free
 from mere.session.parameters import read_parameters
 from mere.session.relay import Pipeline
@@ -20,6 +20,7 @@ from mere.sql.statements import StatementKind, classify
 from mere.wire import messages
 from mere.wire.frontend import Bind, Close, Describe, Execute, Flush, FrontendMessage, Parse, Sync, decode_text
 from mere.wire.messages import Field
+from mere.wire.pgerror import PgError
 
 
 class ExtendedProtocol:
@@ -143,7 +144,7 @@ class ExtendedProtocol:
             prepared = self._find(message.name)
             formats: tuple[int, ...] = ()
         else:
-            portal = self._state.portals.get(message.name)
+            portal = self._state.portals.get(message.name) or self._cursor_portal(message.name)
             prepared = portal.prepared if portal is not None else Prepared(None, None, (), True)
             formats = portal.result_formats if portal is not None else ()
         if prepared.verbatim or prepared.description is None:
@@ -157,6 +158,13 @@ class ExtendedProtocol:
             self._state.client.write(messages.NO_DATA)
         else:
             self._state.client.write(messages.row_description(with_formats(fields, formats)))
+
+    def _cursor_portal(self, name: str) -> Portal | None:
+        """In PostgreSQL a cursor is a portal, and drivers describe it as one."""
+        cursor = self._state.cursors.get(name)
+        if cursor is None:
+            return None
+        return Portal(Prepared(None, None, (), False, Description((), cursor.fields)))
 
     async def _execute(self, message: Execute) -> None:
         portal = self._state.portals.get(message.portal)
@@ -175,10 +183,10 @@ class ExtendedProtocol:
         try:
             outcome = await run(state, prepared.statement, prepared.kind, portal.parameters, portal.result_formats)
         except NotOurs:
-            raise FeatureNotSupported("cached plan must not change result type") from None
+            raise _stale_plan() from None
         if outcome.rows is not None and not _same_row(outcome.fields, prepared.description):
             await outcome.rows.close()
-            raise FeatureNotSupported("cached plan must not change result type")
+            raise _stale_plan()
         portal.tag = outcome.tag
         portal.rows = outcome.rows
         portal.counted = outcome.counted
@@ -186,6 +194,7 @@ class ExtendedProtocol:
     async def _send_rows(self, portal: Portal, limit: int) -> None:
         client = self._state.client
         if portal.rows is not None and not portal.finished:
+            self._state.stand_in.expect()
             sent, more = await portal.rows.send(client, limit)
             portal.sent += sent
             if more:
@@ -219,6 +228,12 @@ class ExtendedProtocol:
         failure = await self.sync()
         if failure is not None:
             self._state.client.write(messages.error_response(failure))
+
+
+def _stale_plan() -> PgError:
+    """Drivers know this error by the routine (field R) that raises it in PostgreSQL, and prepare the statement anew."""
+    fields = {"S": "ERROR", "V": "ERROR", "C": "0A000", "M": "cached plan must not change result type"}
+    return PgError({**fields, "R": "RevalidateCachedQuery"})
 
 
 def _same_row(fields: tuple[Field, ...] | None, description: Description | None) -> bool:

@@ -116,6 +116,7 @@ class Session:
         state.client.write(messages.error_response(error))
 
     async def _close(self) -> None:
+        await self._state.end_statement()
         await self._extended.close_portals()
         for cursor in self._state.cursors.values():
             await cursor.rows.close()

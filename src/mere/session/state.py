@@ -17,6 +17,7 @@ from mere.segment.workspace import Workspace
 from mere.session.client import Client
 from mere.session.rows import RowSource
 from mere.session.services import Database, Services
+from mere.session.stand_in import StandIn
 from mere.session.transaction import Transaction
 from mere.sql.lexer import Statement
 from mere.sql.statements import StatementKind
@@ -88,10 +89,14 @@ class SessionState:
     timer: asyncio.TimerHandle | None = None  # statement_timeout of what runs now
     background: set[asyncio.Task[None]] = field(default_factory=set)  # cancel requests on their way to PostgreSQL
     waiting: asyncio.Future[Any] | None = None  # for the client, within a statement
+    stand_in: StandIn = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stand_in = StandIn(self.backend, self.cancel)
 
     def cancel(self, reason: str = "canceling statement due to user request") -> None:
         """Stops the running statement, wherever it is; harmless when nothing runs."""
-        if self.transaction.committing:
+        if self.transaction.committing or self.cancelled is not None:
             return
         self.cancelled = QueryCanceled(reason)
         for workspace in list(self.workspaces):
@@ -106,6 +111,7 @@ class SessionState:
         """An engine connection for one statement, which `cancel` stops."""
         workspace = self.services.runtime.workspace()
         self.workspaces.add(workspace)
+        self.stand_in.expect()
         return workspace
 
     def begin_statement(self) -> None:
@@ -114,6 +120,7 @@ class SessionState:
     async def end_statement(self) -> None:
         """Called before the client may send the next one: what was meant for this statement must not hit that."""
         self.stop_timer()
+        await self.stand_in.end()
         if self.background:
             await asyncio.wait(self.background, timeout=_CANCEL_PATIENCE)
 

@@ -24,7 +24,8 @@ def error_fields(error: MereError) -> dict[str, str]:
     """The fields that a client sees for an error of ours."""
     if isinstance(error, PgError):
         # The position may have been moved: PostgreSQL saw one statement of several.
-        return dict(error.fields) | ({"P": str(error.position)} if error.position else {})
+        sent = {code: text for code, text in error.fields.items() if text}
+        return sent | ({"P": str(error.position)} if error.position else {})
     fields = {"S": error.severity, "V": error.severity, "C": error.sqlstate, "M": error.message}
     optional = {
         "D": error.detail,

@@ -39,3 +39,15 @@ REVOKE ALL ON FUNCTION mere.snapshot_kind, mere.list_snapshots FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mere.list_snapshots TO PUBLIC;
 
 CREATE OR REPLACE VIEW mere.snapshots AS SELECT * FROM mere.list_snapshots();
+
+-- What a backing connection runs while segments run the session's statement, so that PostgreSQL knows it to be busy: no
+-- idle time-out counts, pg_stat_activity shows it, and pg_cancel_backend() ends it. A cancel is its normal end.
+CREATE OR REPLACE FUNCTION mere.stand_in() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RAISE INFO 'mere.stand_in';  -- from here on a cancel is caught
+    LOOP
+        PERFORM pg_catalog.pg_sleep(3600);
+    END LOOP;
+EXCEPTION WHEN query_canceled THEN
+    RETURN;
+END $$;
