@@ -165,9 +165,7 @@ class PostgresServer:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(_exited(process), seconds)
             await orphan.stop_leftover(self.data.postgres)
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._close_directory()
         if self._private_socket_directory is not None:
             shutil.rmtree(self._private_socket_directory, ignore_errors=True)
             self._private_socket_directory = None
@@ -211,8 +209,7 @@ class PostgresServer:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._close_directory()
             if code != 0:
                 output.seek(0)
                 lines = output.read().decode(errors="replace").strip().splitlines() or ["no message"]
@@ -223,10 +220,14 @@ class PostgresServer:
         """The directory's name for PostgreSQL: through a descriptor it inherits, when it is not our user."""
         if account is None:
             return str(directory)
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        self._close_directory()
         self._descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         return f"/proc/self/fd/{self._descriptor}"
+
+    def _close_directory(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def _prepare_sockets(self, account: Account | None) -> None:
         name = self.data.path / "socket"
