@@ -47,7 +47,11 @@ def proxied(behind_proxy: Proxied) -> Proxied:
 STATEMENTS = {
     "insert": ("INSERT INTO t VALUES (1000, 'new')", "SELECT count(*) FROM t WHERE id = 1000", "1"),
     "delete": ("DELETE FROM t WHERE id <= 10", "SELECT count(*) FROM t WHERE id <= 10", "0"),
-    "update": ("UPDATE t SET s = 'changed' WHERE id BETWEEN 21 AND 27", "SELECT count(*) FROM t WHERE s = 'changed'", "7"),
+    "update": (
+        "UPDATE t SET s = 'changed' WHERE id BETWEEN 21 AND 27",
+        "SELECT count(*) FROM t WHERE s = 'changed'",
+        "7",
+    ),
     "ddl": (
         "ALTER TABLE t ADD COLUMN extra int DEFAULT 5",
         "SELECT count(*) FROM pg_attribute WHERE attname = 'extra'",

@@ -61,7 +61,7 @@ def test_a_bad_row_late_in_the_stream_leaves_nothing(table: Client) -> None:
 def test_copy_fail_from_the_client_leaves_nothing(space: Workspace, table: Client) -> None:
     with psycopg.connect(space.server.conninfo(), autocommit=True) as connection:
         connection.execute(f"SET search_path = {space.schema}")
-        with pytest.raises(psycopg.errors.QueryCanceled), connection.cursor().copy("COPY t (id) FROM STDIN") as copy:
+        with pytest.raises(RuntimeError), connection.cursor().copy("COPY t (id) FROM STDIN") as copy:
             copy.write("1\n2\n")
             raise RuntimeError("the client changed its mind")
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)

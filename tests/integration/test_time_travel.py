@@ -30,7 +30,8 @@ def test_every_version_of_a_history_reads_as_it_was(client: Client) -> None:
         assert client.ok(f"SELECT a, b FROM t AT (VERSION => {snapshot}) ORDER BY a").text == rows
 
 
-def test_old_versions_have_their_old_columns(client: Client) -> None:
+def test_old_rows_are_read_under_todays_columns(client: Client) -> None:
+    """The shell has one set of columns: today's. What was dropped since is not shown, what was added has its default."""
     client.ok("CREATE TABLE t (a int, b text)")
     client.ok("INSERT INTO t VALUES (1, 'x')")
     before = version(client)
@@ -39,8 +40,7 @@ def test_old_versions_have_their_old_columns(client: Client) -> None:
     client.ok("ALTER TABLE t RENAME COLUMN a TO z")
     assert client.ok("SELECT * FROM t").text == [("1", "3")]
     old = client.run(f"SELECT * FROM t AT (VERSION => {before})")
-    assert old.sqlstate is None, old
-    assert old.text in ([("1", "x")], [("1", None)]), old
+    assert (old.names, old.text) == (["z", "c"], [("1", "3")])
 
 
 def test_time_travel_joins_filters_and_views(client: Client) -> None:
