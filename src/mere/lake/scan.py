@@ -84,7 +84,7 @@ def _branch(
     if has_deletes:
         sql += (
             f" ANTI JOIN ({_deleted(files)}) AS mere_d"
-            " ON mere_d.mere_i = mere_f.file_index AND mere_d.mere_p = mere_f.file_row_number"
+            " ON mere_d.mere_i = mere_f.file_index::BIGINT AND mere_d.mere_p = mere_f.file_row_number"
         )
     if snapshot_filter is not None:
         sql += f" WHERE {_SNAPSHOT} <= {snapshot_filter}"
@@ -128,7 +128,7 @@ def _deleted(files: Sequence[DataFile]) -> str:
     for ordinal, file in enumerate(files):
         if file.inlined_deletes:
             parts.append(
-                f"SELECT {ordinal}::UBIGINT AS mere_i, unnest({list(file.inlined_deletes)}::BIGINT[]) AS mere_p"
+                f"SELECT {ordinal}::BIGINT AS mere_i, unnest({list(file.inlined_deletes)}::BIGINT[]) AS mere_p"
             )
     return " UNION ALL ".join(parts)
 
