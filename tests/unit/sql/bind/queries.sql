@@ -216,7 +216,6 @@ select case when exists (select 1 from u where u.a = t.a) then 'y' else 'n' end 
 select sum(x) over () from (select a x from t where a < 3) s
 select a, (select string_agg(d::text, ',' order by d) from u where u.a = t.a) from t order by a
 select * from (select a from t order by a desc limit 2) z order by a
-select a from (select a, b from t) as z(q, b) limit 0
 select z.q from (select a, b from t) as z(q) where z.b = 'two'
 select t1.a, t2.a from t t1 left join t t2 on t2.a = t1.a - 1 and exists (select 1 from u where u.a = t2.a) order by 1, 2
 select a from t where a = any (select a from u union select e / 100 from w) order by 1

@@ -11,6 +11,7 @@ import duckdb
 import psycopg
 import pytest
 from harness.lakeless import Answer, Lakeless
+from harness.random_queries import QueryMaker
 
 from mere.errors import MereError
 from mere.sql.bind import BoundSelect
@@ -90,6 +91,26 @@ def test_change(lakeless: Lakeless, sql: str) -> None:
         assert failed == error.sqlstate
     finally:
         connection.execute("rollback")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_queries(lakeless: Lakeless, seed: int) -> None:
+    maker = QueryMaker(seed)
+    compared = 0
+    for _ in range(40):
+        sql = maker.query()
+        try:
+            expected = peer_answer(lakeless.connection, sql)
+        except psycopg.Error:
+            continue
+        actual = lakeless.run(sql)
+        assert (actual.names, actual.oids) == (expected.names, expected.oids), sql
+        try:
+            assert_same_rows(expected.rows, actual.rows, expected.oids, ordered=False)
+        except AssertionError as error:
+            raise AssertionError(f"{sql}: {error}") from error
+        compared += 1
+    assert compared > 20
 
 
 def test_a_tree_can_be_bound_again(lakeless: Lakeless) -> None:
