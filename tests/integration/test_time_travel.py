@@ -31,7 +31,7 @@ def test_every_version_of_a_history_reads_as_it_was(client: Client) -> None:
 
 
 def test_old_rows_are_read_under_todays_columns(client: Client) -> None:
-    """The shell has one set of columns: today's. What was dropped since is not shown, what was added has its default."""
+    """The shell has one set of columns: today's. What was dropped is not shown, what was added has its default."""
     client.ok("CREATE TABLE t (a int, b text)")
     client.ok("INSERT INTO t VALUES (1, 'x')")
     before = version(client)
