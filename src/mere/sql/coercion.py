@@ -248,13 +248,20 @@ def _convert(typed: Typed, target: PgType, env: Environment) -> Typed:
     if element_of(source) and element_of(oid):
         if element_of(source) in STRINGS and element_of(oid) not in STRINGS:
             raise FeatureNotSupported(f"cast from {type_name(source)} to {type_name(oid)} is not supported")
-        return Typed(cast_to(typed.sql, target), target, typed.marks)
+        return _convert_array(typed, target)
     special = _SPECIAL.get((source, oid))
     if special is None:
         if source in OID_LIKE or oid in OID_LIKE:
             return Typed(cast_to(typed.sql, target), PgType(oid), typed.marks)
         raise FeatureNotSupported(f"cast from {type_name(source)} to {type_name(oid)} is not supported")
     return Typed(special(typed.sql, env), PgType(oid), typed.marks)
+
+
+def _convert_array(typed: Typed, target: PgType) -> Typed:
+    digits = {INT2: 5, INT4: 10, INT8: 19}.get(element_of(typed.type.oid))
+    if element_of(target.oid) == NUMERIC and target.typmod < 0 and digits:
+        return Typed(cast(typed.sql, f"DECIMAL({digits},0)[]"), target, typed.marks, (digits, 0))
+    return Typed(cast_to(typed.sql, target), target, typed.marks)
 
 
 def _to_string(typed: Typed, oid: int, env: Environment) -> Typed:
@@ -319,7 +326,9 @@ def _number(typed: Typed, target: PgType) -> Typed:
     if oid == NUMERIC:
         return _to_numeric(typed)
     if oid in (FLOAT4, FLOAT8):
-        return Typed(_to_float(typed, oid), PgType(oid), typed.marks)
+        constant = isinstance(typed.value, int | Decimal) and not isinstance(typed.value, bool)
+        value = float(typed.value) if constant else None  # type: ignore[arg-type]
+        return Typed(_to_float(typed, oid), PgType(oid), typed.marks, value=value)
     if isinstance(typed.value, int) and source in INTEGERS and -(2**31) <= typed.value < 2**31 and oid != INT2:
         return replace(integer_literal(typed.value, oid), marks=typed.marks)
     if source in (FLOAT4, FLOAT8):
@@ -367,7 +376,7 @@ _SPECIAL: dict[tuple[int, int], _Maker] = {
     (BOOL, INT4): _simple("INTEGER"),
     (DATE, TIMESTAMP): _simple("TIMESTAMP"),
     (DATE, TIMESTAMPTZ): lambda sql, env: call("timezone", _zone(env), cast(sql, "TIMESTAMP")),
-    (TIME, INTERVAL): _simple("INTERVAL"),
+    (TIME, INTERVAL): lambda sql, env: call("to_microseconds", call("mere_time_us", sql)),
     (TIME, TIMETZ): lambda sql, env: call("mere_time_to_timetz", sql, _zone(env)),
     (TIMESTAMP, DATE): _simple("DATE"),
     (TIMESTAMP, TIME): _simple("TIME"),

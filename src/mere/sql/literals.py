@@ -45,6 +45,8 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "
 
 
 def invalid_text(oid: int, text: str) -> DataError:
+    if oid in _BOUNDS and _INTEGER.fullmatch(text):
+        return DataError(f'value "{text}" is out of range for type {type_name(oid)}', sqlstate="22003")
     return DataError(f'invalid input syntax for type {type_name(oid)}: "{text}"', sqlstate="22P02")
 
 
@@ -74,8 +76,8 @@ def numeric_literal(value: Decimal, typmod: int = -1) -> Typed:
     assert isinstance(exponent, int)
     if len(digits) + max(exponent, 0) > MAX_PRECISION:
         whole = max(len(digits) + exponent, 1)
-        if whole > MAX_PRECISION:
-            raise DataError("value out of range: numeric has at most 38 digits", sqlstate="22003")
+        if whole > MAX_PRECISION:  # a bound in a comparison, most likely
+            return Typed(cast(string(str(value)), "DOUBLE"), PgType(NUMERIC, typmod))
         scale = MAX_PRECISION - whole
         value = value.quantize(Decimal(1).scaleb(-scale), context=EXACT)
     text = format(value, "f")
@@ -209,7 +211,8 @@ def literal(text: str | None, pg_type: PgType) -> Typed:
     if not kind:
         return Typed(string(text), pg_type, value=text)
     if text.endswith(" BC"):
-        text = text.removesuffix(" BC") + " (BC)"
+        day, _, clock = text.removesuffix(" BC").partition(" ")
+        text = f"{day} (BC) {clock}".rstrip()
     return Typed(cast(string(text), kind), pg_type)
 
 

@@ -40,7 +40,7 @@ class Aggregate:
     def make(self, name: str, *arguments: exp.Expression, order: list[exp.Expression] | None = None) -> exp.Expression:
         parts: list[exp.Expression] = [argument.copy() for argument in arguments]
         if self.distinct and parts:
-            parts = [exp.Distinct(expressions=parts)]
+            parts[0] = exp.Distinct(expressions=[parts[0]])
         ordered = self.order if order is None else order
         if ordered and parts:
             parts[-1] = exp.Order(this=parts[-1], expressions=[item.copy() for item in ordered])

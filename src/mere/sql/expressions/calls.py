@@ -162,8 +162,13 @@ def apply(context: Context, node: Call, resolved: Resolved, arguments: list[Type
         return _left_to_postgres(context, node, resolved, marks)
     if name in catalog.VOLATILE:
         marks |= VOLATILE
-    bound = BoundCall(context, node, resolved, coerced(context, arguments, resolved), arguments, marks)
-    return build(entry, bound)
+    try:
+        bound = BoundCall(context, node, resolved, coerced(context, arguments, resolved), arguments, marks)
+        return build(entry, bound)
+    except FeatureNotSupported:
+        if marks & ~PLACEHOLDER:
+            raise
+        return _left_to_postgres(context, node, resolved, marks)
 
 
 def build(entry: Entry, bound: BoundCall) -> Typed:

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from mere.errors import SqlSyntaxError, UndefinedObject
+from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
 from mere.sql.coercion import coerce
 from mere.sql.dialect import Mere
 from mere.sql.expressions.build import call, paren
 from mere.sql.expressions.context import Context, handles, marks_of
-from mere.sql.expressions.typed import SUBQUERY, Coercion, Typed
+from mere.sql.expressions.typed import PLACEHOLDER, SUBQUERY, Coercion, Typed
 from mere.sql.grammar.type_names import parse_type
 from mere.sql.literals import boolean_literal, integer_literal, null_literal, numeric_literal, unknown_literal
-from mere.sql.types import BOOL, INT4, INT8, RECORD, UNKNOWN, PgType, array_of
+from mere.sql.types import BOOL, INT4, INT8, RECORD, UNKNOWN, PgType, array_of, duckdb_type
 
 
 def postgres_text(node: exp.Expression) -> str:
@@ -75,7 +75,13 @@ def bind_cast(context: Context, node: exp.Expression) -> Typed:
         typed = _array_of_type(context, operand, target)
         if typed is not None:
             return typed
-    return coerce(context.bind(operand), target, Coercion.EXPLICIT, context.env)
+    value = context.bind(operand)
+    try:
+        return coerce(value, target, Coercion.EXPLICIT, context.env)
+    except FeatureNotSupported:
+        if value.marks & ~PLACEHOLDER or not duckdb_type(target):
+            raise
+        return context.env.constant(postgres_text(node), target)
 
 
 def _array_of_type(context: Context, node: exp.Array, target: PgType) -> Typed | None:

@@ -1,7 +1,8 @@
-"""Exact numerics in DuckDB: which DECIMAL carries a result, and how many decimals PostgreSQL shows. Coordinator process.
+"""Exact numerics in DuckDB: which DECIMAL carries a result, and how many decimals PostgreSQL shows.
 
 DuckDB multiplies and adds DECIMALs of up to 18 digits in 64 bits and raises an overflow where the digits do not
 suffice; `Environment.wide_decimals` asks for 38 digits from the start, for the second attempt after such an error.
+Coordinator process.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from mere.sql.expressions.typed import QUOTIENT, Carrier, Typed
 from mere.sql.types import INT2, INT4, INT8, MAX_PRECISION, NUMERIC
 
 QUOTIENT_SCALE = 20
+WIDE_QUOTIENT_SCALE = 18  # of 64-bit integers and their sums, whose quotients may have 20 digits before the point
 MAX_PRODUCT_SCALE = 28
 _INT64_DIGITS = 18
 _INTEGER_DIGITS = {INT2: 5, INT4: 10, INT8: 19}
@@ -70,6 +72,10 @@ def common_carrier(carriers: list[tuple[int, int]]) -> tuple[int, int]:
     if whole + scale > MAX_PRECISION:
         scale = max(MAX_PRECISION - whole, 0)
     return whole + scale, scale
+
+
+def is_wide_dividend(carrier: tuple[int, int]) -> bool:
+    return carrier[1] == 0 and carrier[0] >= 19
 
 
 def as_decimal(typed: Typed, carrier: tuple[int, int]) -> exp.Expression:

@@ -18,9 +18,11 @@ from mere.sql.expressions.folding import fold
 from mere.sql.expressions.numeric import (
     EXACT,
     QUOTIENT_SCALE,
+    WIDE_QUOTIENT_SCALE,
     add_carrier,
     as_decimal,
     decimal_of,
+    is_wide_dividend,
     multiply_carrier,
     product_operands,
 )
@@ -335,12 +337,14 @@ def divide(left: Typed, right: Typed, marks: int) -> Typed:
     scale = max(first[1], second[1])
     dividend, divisor = scaled(left, scale), scaled(right, scale)
     short = second[0] - second[1] + scale <= 17
-    sql = call("mere_short_div" if short else "mere_long_div", dividend, divisor)
+    wide = is_wide_dividend(first)
+    sql = call(("mere_short_div" if short else "mere_long_div") + ("_wide" if wide else ""), dividend, divisor)
     minimum = max(
         operand.minimum_scale if operand.display == QUOTIENT else carrier[1] if operand.display != TRIMMED else 0
         for operand, carrier in ((left, first), (right, second))
     )
-    return Typed(sql, PgType(NUMERIC), marks, (38, QUOTIENT_SCALE), QUOTIENT, minimum)
+    quotient = (38, WIDE_QUOTIENT_SCALE if wide else QUOTIENT_SCALE)
+    return Typed(sql, PgType(NUMERIC), marks, quotient, QUOTIENT, minimum)
 
 
 def scaled(operand: Typed, scale: int) -> exp.Expression:

@@ -104,7 +104,8 @@ def _numeric_series(context: Context, bound: list[Typed]) -> Rows:
     if len(units) == 2:
         units.append(number(10**scale))
     value = exp.Mul(
-        this=cast(exp.column("e"), "DECIMAL(18,0)"), expression=cast(string(f"1e-{scale}"), f"DECIMAL({scale + 1},{scale})")
+        this=cast(exp.column("e"), "DECIMAL(18,0)"),
+        expression=cast(string(f"1e-{scale}"), f"DECIMAL({scale + 1},{scale})"),
     )
     body = exp.Lambda(this=cast(value, f"DECIMAL(38,{scale})"), expressions=[exp.to_identifier("e")])
     rows = call("list_transform", call("mere_series", *units), body)
@@ -131,7 +132,9 @@ def _unnest(context: Context, node: Call, arguments: list[Typed]) -> Rows:
         return Rows(arguments[0].sql, columns)
     zipped = call("list_zip", *(argument.sql for argument in arguments))
     fields = [
-        exp.PropertyEQ(this=exp.to_identifier(f"c{i + 1}"), expression=call("struct_extract", exp.column("e"), number(i + 1)))
+        exp.PropertyEQ(
+            this=exp.to_identifier(f"c{i + 1}"), expression=call("struct_extract", exp.column("e"), number(i + 1))
+        )
         for i in range(len(arguments))
     ]
     body = exp.Lambda(this=exp.Struct(expressions=fields), expressions=[exp.to_identifier("e")])
@@ -168,7 +171,9 @@ def _split(name: str) -> Callable[[Context, Call, list[Typed]], Rows]:
     return build
 
 
-def _json_rows(macro: str, columns: tuple[tuple[str, int], ...], oid: int) -> Callable[[Context, Call, list[Typed]], Rows]:
+def _json_rows(
+    macro: str, columns: tuple[tuple[str, int], ...], oid: int
+) -> Callable[[Context, Call, list[Typed]], Rows]:
     def build(context: Context, node: Call, arguments: list[Typed]) -> Rows:
         value = coerce(arguments[0], PgType(oid), Coercion.IMPLICIT, context.env)
         typed = tuple((name, _typed(column_oid)) for name, column_oid in columns)
@@ -196,4 +201,3 @@ _MAKERS: dict[str, _Maker] = {
     "json_each_text": _json_rows("mere_json_text_entries", (("key", TEXT), ("value", TEXT)), JSON),
     "jsonb_each_text": _json_rows("mere_jsonb_text_entries", (("key", TEXT), ("value", TEXT)), JSONB),
 }
-

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from mere.errors import DatatypeMismatch, SqlSyntaxError
 from mere.sql.coercion import coerce
 from mere.sql.expressions.build import cast, cast_to
 from mere.sql.expressions.numeric import as_decimal, common_carrier, decimal_of
-from mere.sql.expressions.typed import QUOTIENT, TRIMMED, Coercion, Environment, Typed
+from mere.sql.expressions.typed import FIXED, TRIMMED, Coercion, Environment, Typed
 from mere.sql.functions.resolution import common_type_oid
 from mere.sql.types import BPCHAR, INT4, INT8, INTEGERS, NUMERIC, VARCHAR, PgType, element_of, type_name
 
@@ -77,7 +78,7 @@ def _one_decimal(items: list[Typed], target: PgType) -> tuple[Typed, ...]:
         return tuple(items)
     common = common_carrier(carriers)
     display = max((item.display for item in items), default=0)
-    if display not in (QUOTIENT, TRIMMED) and len({carrier[1] for carrier in carriers}) > 1:
+    if not display and len({carrier[1] for carrier in carriers}) > 1 and all(_is_short(item) for item in items):
         display = TRIMMED
     unified = []
     for item in items:
@@ -86,6 +87,13 @@ def _one_decimal(items: list[Typed], target: PgType) -> tuple[Typed, ...]:
             replace(item, sql=sql, decimal=common, display=display, type=target, bare=False, minimum_scale=0)
         )
     return tuple(unified)
+
+
+def _is_short(item: Typed) -> bool:
+    """A whole number, a literal without trailing zeros, NULL: cutting zeros off gives back what PostgreSQL shows."""
+    if item.is_null or item.type.oid in INTEGERS or (item.display == FIXED and item.decimal and not item.decimal[1]):
+        return True
+    return isinstance(item.value, int | Decimal) and str(item.value) == str(Decimal(item.value).normalize())
 
 
 def unify_columns(branches: Sequence[Sequence[Typed]], context: str, env: Environment) -> tuple[tuple[Typed, ...], ...]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mere.errors import FeatureNotSupported
+from mere.errors import DataError, FeatureNotSupported
 from mere.sql.expressions.build import binary, call, cast, number, string
-from mere.sql.expressions.numeric import QUOTIENT_SCALE
+from mere.sql.expressions.numeric import QUOTIENT_SCALE, WIDE_QUOTIENT_SCALE
 from mere.sql.expressions.operators import scaled
 from mere.sql.expressions.typed import QUOTIENT, Typed
 from mere.sql.functions.json_values import to_json_text
@@ -52,7 +52,19 @@ def _sum(aggregate: Aggregate) -> Typed:
     if oid == NUMERIC:
         carrier = None if value.decimal is None else (38, value.decimal[1])
         return Typed(made, PgType(NUMERIC), aggregate.marks, carrier, value.display, value.minimum_scale)
+    if oid == INTERVAL:
+        return aggregate.result(_interval_sum(aggregate))
     return aggregate.result(made)
+
+
+def _interval_sum(aggregate: Aggregate) -> exp.Expression:
+    """DuckDB sums no intervals: months, days and microseconds each by itself."""
+    value = aggregate.arguments[0].sql
+    parts = [
+        aggregate.make("sum", call(name, value), order=[])
+        for name in ("mere_interval_months", "mere_interval_days", "mere_interval_us")
+    ]
+    return call("mere_interval_of", *parts)
 
 
 def _avg(aggregate: Aggregate) -> Typed:
@@ -60,9 +72,7 @@ def _avg(aggregate: Aggregate) -> Typed:
     value = aggregate.arguments[0]
     oid = value.type.oid
     if oid == INTERVAL:
-        return aggregate.result(
-            call("mere_avg_interval", aggregate.make("sum", value.sql, order=[]), _counted(aggregate))
-        )
+        return aggregate.result(call("mere_avg_interval", _interval_sum(aggregate), _counted(aggregate)))
     if oid not in (INT2, INT4, INT8, NUMERIC) or (oid == NUMERIC and value.decimal is None):
         made = aggregate.make("avg", value.sql, order=[])
         return aggregate.result(made)
@@ -73,9 +83,11 @@ def _avg(aggregate: Aggregate) -> Typed:
     counted = cast(_counted(aggregate), "HUGEINT")
     if scale:
         counted = binary(exp.Mul, counted, cast(number(10**scale), "HUGEINT"))
-    name = "mere_avg" if scale <= 6 else "mere_long_avg"
+    wide = oid == INT8
+    name = "mere_avg_wide" if wide else "mere_avg" if scale <= 6 else "mere_long_avg"
+    quotient = (38, WIDE_QUOTIENT_SCALE if wide else QUOTIENT_SCALE)
     minimum = value.minimum_scale if value.display == QUOTIENT else scale
-    return Typed(call(name, whole, counted), PgType(NUMERIC), aggregate.marks, (38, QUOTIENT_SCALE), QUOTIENT, minimum)
+    return Typed(call(name, whole, counted), PgType(NUMERIC), aggregate.marks, quotient, QUOTIENT, minimum)
 
 
 def _counted(aggregate: Aggregate) -> exp.Expression:
@@ -127,15 +139,27 @@ def _percentile(name: str) -> AggregateBuilder:
         fraction, value = aggregate.arguments[0], aggregate.within[0][0]
         if name == "percentile_cont" and value.type.oid == INTERVAL:
             raise FeatureNotSupported("percentile_cont over interval is not supported")
-        inner: exp.Expression = exp.WithinGroup(
-            this=exp.Anonymous(this=name, expressions=[fraction.sql]),
-            expression=exp.Order(expressions=_ordered_values(aggregate)),
-        )
+        descending = bool(aggregate.within[0][1].args.get("desc"))
+        quantile = "quantile_cont" if name == "percentile_cont" else "quantile_disc"
+        inner = aggregate.make(quantile, value.sql, _fraction(fraction, descending), order=[])
         many = bool(element_of(fraction.type.oid))
         pg_type = PgType(array_of(value.type.oid)) if many else PgType(value.type.oid)
-        return Typed(aggregate.attach(inner), pg_type, aggregate.marks, value.decimal, value.display)
+        return Typed(inner, pg_type, aggregate.marks, value.decimal, value.display)
 
     return build
+
+
+def _fraction(fraction: Typed, descending: bool) -> exp.Expression:
+    """DuckDB wants a constant, and a negative one for a descending order."""
+    if not isinstance(fraction.value, float):
+        if descending or not fraction.is_constant:
+            raise FeatureNotSupported("percentiles of a fraction that is no constant are not supported")
+        return fraction.sql
+    if not 0 <= fraction.value <= 1:
+        raise DataError(f"percentile value {fraction.value:g} is not between 0 and 1", sqlstate="22003")
+    if not descending:
+        return cast(number(repr(fraction.value)), "DOUBLE")
+    return cast(number(repr(-fraction.value if fraction.value else 1.0)), "DOUBLE")
 
 
 def _mode(aggregate: Aggregate) -> Typed:

@@ -7,7 +7,7 @@ from sqlglot import exp
 from mere.errors import FeatureNotSupported
 from mere.sql.expressions.build import call
 from mere.sql.expressions.typed import Typed
-from mere.sql.functions.registry import SCALARS, Builder, BoundCall, same, scalar
+from mere.sql.functions.registry import SCALARS, BoundCall, Builder, same, scalar
 from mere.sql.render import SessionFormat, render_text
 from mere.sql.types import PgType, array_of, element_of
 
@@ -71,5 +71,3 @@ def _array_fill(bound: BoundCall) -> Typed:
         raise FeatureNotSupported("arrays of more than one dimension are not supported")
     sql = call("mere_array_fill", value.sql, sizes.sql.expressions[0])
     return Typed(sql, PgType(array_of(value.type.oid)), bound.marks, value.decimal)
-
-

@@ -95,7 +95,7 @@ def cast_context(source: int, target: int) -> int | None:
 
     find_coercion_pathway(): pg_cast first, then arrays by their elements, then text input and output.
     """
-    if source == target or source == UNKNOWN:
+    if source in (target, UNKNOWN):
         return 0
     known = CASTS.get((source, target))
     if known is not None:

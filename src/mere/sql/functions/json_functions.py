@@ -68,5 +68,3 @@ def _build_object(bound: BoundCall) -> exp.Expression:
         opening = [string(", "), key] if index else [key]
         parts.extend([*opening, string(" : " if plain else ": "), value])
     return _as_json(call("concat", *parts, string("}")))
-
-

@@ -20,6 +20,7 @@ from mere.sql.expressions.unify import unify
 from mere.sql.functions import patterns
 from mere.sql.functions.resolution import Resolved
 from mere.sql.types import (
+    BOOL,
     FLOAT8,
     INT2,
     INT4,
@@ -109,8 +110,10 @@ def _concat(context: Context, operands: list[Typed], found: Resolved) -> exp.Exp
     """text || anything: the other side as its text."""
     parts = []
     for operand in operands:
-        text = as_text(operand, context.env)
-        parts.append(text.sql)
+        if operand.type.oid == BOOL:  # a cast to text says true, output says t
+            parts.append(cast(operand.sql, "VARCHAR"))
+        else:
+            parts.append(as_text(operand, context.env).sql)
     return exp.DPipe(this=paren(parts[0]), expression=paren(parts[1]))
 
 

@@ -1,4 +1,7 @@
-"""Which overload a call means: PostgreSQL's rules (manual, chapter 10; parse_func.c, parse_oper.c). Coordinator process."""
+"""Which overload a call means: PostgreSQL's rules (manual, chapter 10; parse_func.c, parse_oper.c).
+
+Coordinator process.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +120,12 @@ def _select(candidates: list[_Candidate], inputs: tuple[int, ...]) -> _Candidate
     types = {inputs[index] for index in known}
     if len(types) == 1:
         single = types.pop()
-        fitting = [c for c in candidates if all(_accepts(c.arguments[index], single) for index in unknown)]
+        guessed = tuple(single if oid == UNKNOWN else oid for oid in inputs)
+        fitting = [
+            c
+            for c in candidates
+            if all(_accepts(t, s) for t, s in zip(c.arguments, guessed, strict=True)) and _concrete(c, guessed)
+        ]
         if len(fitting) == 1:
             return fitting[0]
     return None
@@ -197,7 +205,7 @@ def _common(oids: Sequence[int]) -> int:
     """select_common_type() over known types; 0 when there is none."""
     chosen = oids[0]
     for oid in oids[1:]:
-        if oid == chosen or oid == UNKNOWN:
+        if oid in (chosen, UNKNOWN):
             continue
         if _category(oid) != _category(chosen):
             return 0

@@ -21,6 +21,7 @@ same(
     substr(text,int4) mere_substr_from; substring(text,int4) mere_substr_from
     substr(text,int4,int4) mere_substr; substring(text,int4,int4) mere_substr
     substr(bytea,int4,int4) mere_blob_substr; substring(bytea,int4,int4) mere_blob_substr
+    substr(bytea,int4) mere_blob_substr_from; substring(bytea,int4) mere_blob_substr_from
     left(text,int4) left; right(text,int4) right; replace mere_replace; translate; repeat mere_repeat
     lpad(text,int4,text) mere_lpad; rpad(text,int4,text) mere_rpad; reverse(text) reverse
     split_part mere_split_part; chr mere_chr; ascii mere_ascii; md5(text) md5; md5(bytea) md5
@@ -317,9 +318,9 @@ def _substring_similar(bound: BoundCall) -> exp.Expression:
         if len(pieces) == 1:
             whole = similar_pattern(pattern, escape)
             return call("mere_regex_first", bound.sql(0), string(whole), number(0))
-        raise DataError('SQL regular expression may not contain more than two escape-double-quote separators', sqlstate="2200C")
+        raise DataError(
+            "SQL regular expression may not contain more than two escape-double-quote separators", sqlstate="2200C"
+        )
     before, middle, after = (similar_pattern(piece, escape)[len("(?s)^(?:") : -len(")$")] for piece in pieces)
     whole = f"(?s)^(?:{before})({middle})(?:{after})$"
     return call("mere_regex_first", bound.sql(0), string(whole), number(1))
-
-

@@ -27,22 +27,21 @@ mere_time_difference(a, b) = to_microseconds(mere_time_us(a) - mere_time_us(b))
 
 mere_interval_negate(i) = mere_interval_of(-mere_interval_months(i), -mere_interval_days(i), -mere_interval_us(i))
 
-mere_months_part(m) = trunc(m)
+mere_month_days(months) = round((months - trunc(months)) * 30, 6)
 
-mere_scaled_interval(months, days, us) = mere_interval_of(trunc(months), trunc(days + (months - trunc(months)) * 30),
-    round_even(us + ((days + (months - trunc(months)) * 30) - trunc(days + (months - trunc(months)) * 30)) * 86400000000, 0))
+mere_rest_seconds(months, days) = round((days - trunc(days) + mere_month_days(months) - trunc(mere_month_days(months))) * 86400, 6)
 
-mere_clean(x) = round(x, 6)
+mere_scaled_interval(months, days, us) = mere_interval_of(trunc(months),
+    trunc(days) + trunc(mere_month_days(months)) + trunc(mere_rest_seconds(months, days) / 86400),
+    round_even(us + (mere_rest_seconds(months, days) - trunc(mere_rest_seconds(months, days) / 86400) * 86400) * 1000000, 0))
 
-mere_interval_multiply(i, f) = CASE WHEN i IS NULL OR f IS NULL THEN NULL ELSE mere_scaled_interval(mere_clean(mere_interval_months(i) * f),
-    mere_clean(mere_interval_days(i) * f), mere_interval_us(i) * f) END
+mere_interval_multiply(i, f) = CASE WHEN i IS NULL OR f IS NULL THEN NULL
+    ELSE mere_scaled_interval(mere_interval_months(i) * f, mere_interval_days(i) * f, mere_interval_us(i) * f) END
 
 mere_interval_divide(i, f) = CASE WHEN f = 0 THEN error('22012:division by zero') WHEN i IS NULL OR f IS NULL THEN NULL
-    ELSE mere_scaled_interval(mere_clean(mere_interval_months(i) / f), mere_clean(mere_interval_days(i) / f), mere_interval_us(i) / f) END
+    ELSE mere_scaled_interval(mere_interval_months(i) / f, mere_interval_days(i) / f, mere_interval_us(i) / f) END
 
 mere_avg_interval(total, n) = CASE WHEN n > 0 THEN mere_interval_divide(total, CAST(n AS DOUBLE)) END
-
-mere_carry(low, high, size) = CAST(low AS BIGINT) // size
 
 mere_justify_hours(i) = mere_interval_of(mere_interval_months(i),
     mere_interval_days(i) + mere_interval_us(i) // 86400000000 + CASE WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 > 0 AND mere_interval_us(i) % 86400000000 < 0 THEN -1
@@ -143,3 +142,7 @@ mere_ordinal(n) = CASE WHEN CAST(n AS BIGINT) % 100 BETWEEN 11 AND 13 THEN 'th' 
 mere_julian(x) = CAST(CAST(x AS DATE) - DATE '1970-01-01' AS BIGINT) + 2440588
 
 mere_roman_month(x) = list_extract(['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'], month(x))
+
+mere_two_digits(n) = lpad(CAST(n AS VARCHAR), 2, '0')
+
+mere_hours_text(n) = CASE WHEN abs(n) < 10 THEN concat('0', abs(n)) ELSE CAST(abs(n) AS VARCHAR) END

@@ -3,9 +3,9 @@
 
 mere_text_to_json(x) = CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON) ELSE error('22P02:invalid input syntax for type json') END
 
-mere_json_key_path(k) = concat('$."', replace(replace(k, '\', '\\'), '"', '\"'), '"')
+mere_json_key_path(k) = '$."' || replace(replace(k, '\', '\\'), '"', '\"') || '"'
 
-mere_json_index_path(i) = CASE WHEN i < 0 THEN concat('$[#', i, ']') ELSE concat('$[', i, ']') END
+mere_json_index_path(i) = CASE WHEN i < 0 THEN '$[#' || i || ']' ELSE '$[' || i || ']' END
 
 mere_json_get_key(j, k) = CASE WHEN k IS NULL THEN NULL ELSE json_extract(j, mere_json_key_path(k)) END
 
@@ -74,12 +74,14 @@ mere_jsonb_text_entries(j) = list_transform(json_keys(j), lambda k: {'c1': k, 'c
 
 mere_json_member(k, v) = concat(CAST(to_json(k) AS VARCHAR), ':', CAST(v AS VARCHAR))
 
+mere_json_sorted(entries) = list_sort(list_transform(entries, lambda e: {'n': strlen(e['c1']), 'c1': e['c1'], 'c2': e['c2']}))
+
 mere_json_from_entries(entries) = CAST(concat('{', array_to_string(list_transform(entries, lambda e: mere_json_member(e['c1'], e['c2'])), ','), '}') AS JSON)
 
 mere_json_as_list(j) = CASE WHEN json_type(j) = 'ARRAY' THEN mere_json_elements(j) ELSE [j] END
 
 mere_jsonb_concat(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN json_type(a) = 'OBJECT' AND json_type(b) = 'OBJECT'
-    THEN mere_json_from_entries(list_concat(list_filter(mere_json_entries(a), lambda e: NOT list_contains(json_keys(b), e['c1'])), mere_json_entries(b)))
+    THEN mere_json_from_entries(mere_json_sorted(list_concat(list_filter(mere_json_entries(a), lambda e: NOT list_contains(json_keys(b), e['c1'])), mere_json_entries(b))))
     ELSE CAST(mere_json_list(list_transform(list_concat(mere_json_as_list(a), mere_json_as_list(b)), lambda e: CAST(e AS VARCHAR))) AS JSON) END
 
 mere_jsonb_delete_keys(j, keys) = CASE json_type(j) WHEN 'OBJECT' THEN mere_json_from_entries(list_filter(mere_json_entries(j), lambda e: NOT list_contains(keys, e['c1'])))

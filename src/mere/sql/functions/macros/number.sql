@@ -26,6 +26,18 @@ mere_long_quotient(a, b) = CAST(a // b AS DECIMAL(38,0))::DECIMAL(38,20) + mere_
 mere_long_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
     WHEN (a < 0) != (b < 0) THEN -mere_long_quotient(abs(a), abs(b)) ELSE mere_long_quotient(abs(a), abs(b)) END
 
+mere_short_quotient_wide(a, b) = CAST(abs(a) // abs(b) AS DECIMAL(20,0))::DECIMAL(38,18) + CAST(mere_fraction(a % b, b) AS DECIMAL(38,18))
+
+mere_short_div_wide(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
+    WHEN (a < 0) != (b < 0) THEN -mere_short_quotient_wide(a, b) ELSE mere_short_quotient_wide(a, b) END
+
+mere_long_quotient_wide(a, b) = CAST(a // b AS DECIMAL(20,0))::DECIMAL(38,18) + CAST(mere_long_tail(a % b, b) AS DECIMAL(38,18))
+
+mere_long_div_wide(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
+    WHEN (a < 0) != (b < 0) THEN -mere_long_quotient_wide(abs(a), abs(b)) ELSE mere_long_quotient_wide(abs(a), abs(b)) END
+
+mere_avg_wide(total, n) = CASE WHEN n > 0 THEN mere_short_div_wide(total, n) END
+
 mere_avg(total, n) = CASE WHEN n > 0 THEN mere_short_div(total, n) END
 
 mere_long_avg(total, n) = CASE WHEN n > 0 THEN mere_long_div(total, n) END

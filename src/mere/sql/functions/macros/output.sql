@@ -7,11 +7,11 @@ mere_nonfinite_out(x) = CASE WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity'
 
 mere_float_fixed(text) = CASE WHEN suffix(text, '.0') THEN left(text, -2) ELSE text END
 
-mere_float_digits(text) = rtrim(replace(left(text, -2), '.', ''), '0')
+mere_float_digits(text) = rtrim(replace(mere_float_fixed(text), '.', ''), '0')
 
 mere_exponent_out(digits, exponent) = concat(left(digits, 1), CASE WHEN len(digits) > 1 THEN concat('.', substr(digits, 2)) ELSE '' END, 'e+', lpad(CAST(exponent AS VARCHAR), 2, '0'))
 
-mere_float8_large(x) = concat(CASE WHEN x < 0 THEN '-' ELSE '' END, mere_exponent_out(mere_float_digits(CAST(abs(x) AS VARCHAR)), len(CAST(abs(x) AS VARCHAR)) - 3))
+mere_float8_large(x) = concat(CASE WHEN x < 0 THEN '-' ELSE '' END, mere_exponent_out(mere_float_digits(CAST(abs(x) AS VARCHAR)), 15))
 
 mere_float8_out(x) = CASE WHEN NOT isfinite(x) THEN mere_nonfinite_out(x)
     WHEN abs(x) >= 1e15 AND abs(x) < 1e16 THEN mere_float8_large(x) ELSE mere_float_fixed(CAST(x AS VARCHAR)) END
@@ -35,9 +35,9 @@ mere_timestamptz_out_utc(x) = CASE WHEN NOT isfinite(x) THEN CAST(CAST(x AS TIME
     WHEN x >= '0001-01-01 00:00:00+00' THEN CAST(timezone('UTC', x) AS VARCHAR) || '+00'
     ELSE replace(CAST(timezone('UTC', x) AS VARCHAR), ' (BC)', '') || '+00 BC' END
 
-mere_offset_out(seconds) = concat(CASE WHEN seconds < 0 THEN '-' ELSE '+' END, lpad(CAST(abs(seconds) // 3600 AS VARCHAR), 2, '0'),
+mere_offset_out(seconds) = concat(CASE WHEN seconds < 0 THEN '-' WHEN seconds >= 0 THEN '+' END, lpad(CAST(abs(seconds) // 3600 AS VARCHAR), 2, '0'),
     CASE WHEN seconds % 3600 = 0 THEN '' ELSE concat(':', lpad(CAST(abs(seconds) % 3600 // 60 AS VARCHAR), 2, '0')) END,
-    CASE WHEN seconds % 60 = 0 THEN '' ELSE concat(':', lpad(CAST(abs(seconds) % 60 AS VARCHAR), 2, '0')) END)
+    CASE WHEN seconds % 60 = 0 THEN '' ELSE concat(':', lpad(CAST(abs(seconds) % 60 AS VARCHAR), 2, '0')) END) || CASE WHEN seconds IS NULL THEN NULL ELSE '' END
 
 mere_zone_offset(x, zone) = CAST((epoch_us(timezone(zone, x)) - epoch_us(timezone('UTC', x))) // 1000000 AS INTEGER)
 
@@ -49,7 +49,7 @@ mere_timetz_out(x) = CAST(x AS VARCHAR)
 
 mere_interval_unit(n, name, before) = CASE WHEN n = 0 THEN '' ELSE concat(CASE WHEN before < 0 AND n > 0 THEN '+' ELSE '' END, CAST(n AS VARCHAR), ' ', name, CASE WHEN n = 1 THEN '' ELSE 's' END) END
 
-mere_clock_out(us) = concat(lpad(CAST(us // 3600000000 AS VARCHAR), 2, '0'), ':', lpad(CAST(us % 3600000000 // 60000000 AS VARCHAR), 2, '0'), ':',
+mere_clock_out(us) = concat(CASE WHEN us < 36000000000 THEN '0' ELSE '' END, CAST(us // 3600000000 AS VARCHAR), ':', lpad(CAST(us % 3600000000 // 60000000 AS VARCHAR), 2, '0'), ':',
     lpad(CAST(us % 60000000 // 1000000 AS VARCHAR), 2, '0'),
     CASE WHEN us % 1000000 = 0 THEN '' ELSE concat('.', rtrim(lpad(CAST(us % 1000000 AS VARCHAR), 6, '0'), '0')) END)
 

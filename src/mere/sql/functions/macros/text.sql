@@ -12,6 +12,8 @@ mere_substr(x, s, n) = CASE WHEN n < 0 THEN error('22011:negative substring leng
 mere_blob_substr(x, s, n) = CASE WHEN n < 0 THEN error('22011:negative substring length not allowed') WHEN x IS NULL OR s IS NULL OR n IS NULL THEN NULL
     ELSE unhex(substring(hex(x), (greatest(CAST(s AS BIGINT), 1) - 1) * 2 + 1, (greatest(CAST(s AS BIGINT) + n, 1) - greatest(CAST(s AS BIGINT), 1)) * 2)) END
 
+mere_blob_substr_from(x, s) = unhex(substring(hex(x), (greatest(CAST(s AS BIGINT), 1) - 1) * 2 + 1))
+
 mere_lpad(x, n, fill) = CASE WHEN n <= 0 THEN CASE WHEN x IS NOT NULL AND fill IS NOT NULL THEN '' END WHEN fill = '' THEN left(x, n) ELSE lpad(x, n, fill) END
 
 mere_rpad(x, n, fill) = CASE WHEN n <= 0 THEN CASE WHEN x IS NOT NULL AND fill IS NOT NULL THEN '' END WHEN fill = '' THEN left(x, n) ELSE rpad(x, n, fill) END
@@ -105,7 +107,7 @@ mere_shift_right_64(x, n) = CAST(x AS BIGINT) >> CAST(n % 64 AS BIGINT)
 
 mere_pad_number(t, n) = CASE WHEN length(t) > n THEN t ELSE lpad(t, n, ' ') END
 
-mere_to_number(x, s) = CASE WHEN regexp_matches(x, '-|<') THEN '-' ELSE '' END || coalesce(nullif(regexp_replace(x, '[^0-9.]', '', 'g'), ''), error('22P02:invalid input syntax for type numeric: " "'))
+mere_to_number(x) = CASE WHEN regexp_matches(x, '-|<') THEN '-' ELSE '' END || coalesce(nullif(regexp_replace(x, '[^0-9.]', '', 'g'), ''), error('22P02:invalid input syntax for type numeric: " "'))
 
 mere_text_concat(a, b) = a || b
 

@@ -1,0 +1,123 @@
+"""to_char and to_number with number patterns, which must be constants. Coordinator process."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from mere.errors import FeatureNotSupported
+from mere.sql.expressions.build import call, cast, number, string
+from mere.sql.expressions.numeric import decimal_of
+from mere.sql.expressions.typed import Typed
+from mere.sql.functions.registry import BoundCall, scalar
+from mere.sql.types import NUMERIC, PgType
+
+_TEMPLATE = re.compile(r"^(FM)?(S|MI|SG|PL)?([09,G]*)(?:([.D])([09]*))?(S|MI|PR|SG|PL)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A pattern of digits: `whole` of 9 0 and commas before the point, `fraction` of 9 and 0 after it."""
+
+    fill: bool
+    leading: str
+    whole: str
+    point: bool
+    fraction: str
+    trailing: str
+
+    @property
+    def positions(self) -> int:
+        return sum(character in "09" for character in self.whole)
+
+    @property
+    def forced(self) -> int:
+        """Digits before the point that show even as leading zeros."""
+        digits = [character for character in self.whole if character in "09"]
+        return len(digits) - digits.index("0") if "0" in digits else 0
+
+
+def parse_picture(template: str) -> Picture | None:
+    match = _TEMPLATE.match(template.strip())
+    if match is None:
+        return None
+    fill, leading, whole, point, fraction, trailing = match.groups()
+    return Picture(
+        bool(fill),
+        (leading or "").upper(),
+        whole.upper().replace("G", ","),
+        point is not None,
+        fraction or "",
+        (trailing or "").upper(),
+    )
+
+
+def _picture(bound: BoundCall) -> Picture:
+    template = bound.constant_text(1)
+    picture = parse_picture(template) if template is not None else None
+    if picture is None or (picture.leading and picture.trailing) or "SG" in (picture.leading, picture.trailing):
+        raise FeatureNotSupported(f"to_char with the number format {template!r} is not supported over lake data")
+    return picture
+
+
+@scalar(
+    "to_char(int4,text)", "to_char(int8,text)", "to_char(numeric,text)", "to_char(float4,text)", "to_char(float8,text)"
+)
+def _to_char(bound: BoundCall) -> exp.Expression:
+    picture = _picture(bound)
+    decimals = len(picture.fraction)
+    value = bound.arguments[0]
+    if decimal_of(value) is None:
+        sql: exp.Expression = call("mere_float_text", cast(value.sql, "DOUBLE"))
+    else:
+        sql = value.sql
+    rounded = cast(sql, f"DECIMAL(38,{decimals})")
+    text = call("mere_digits_text", rounded)
+    body = call(
+        "mere_picture",
+        call("mere_whole_part", text, number(picture.forced), exp.Boolean(this=picture.point)),
+        number(picture.positions),
+        string(picture.whole),
+    )
+    if picture.point:
+        body = exp.DPipe(this=body, expression=_fraction(picture, text.copy()))
+    fits = exp.LTE(this=call("mere_whole_digits", text.copy()), expression=number(picture.positions))
+    overflow = string(re.sub("[09]", "#", picture.whole) + ("." + "#" * decimals if picture.point else ""))
+    shown = exp.Case(ifs=[exp.If(this=exp.Is(this=sql.copy(), expression=exp.Null()), true=exp.Null())], default=exp.Case(ifs=[exp.If(this=fits, true=body)], default=overflow))
+    return _signed(picture, shown, exp.LT(this=rounded.copy(), expression=number(0)))
+
+
+def _fraction(picture: Picture, text: exp.Expression) -> exp.Expression:
+    """After the point; FM cuts zeros that stand on a 9."""
+    digits = call("mere_fraction_digits", text)
+    if picture.fill:
+        keep = picture.fraction.rfind("0") + 1
+        digits = call("mere_cut_zeros", digits, number(keep))
+    return exp.DPipe(this=string("."), expression=digits)
+
+
+def _signed(picture: Picture, body: exp.Expression, negative: exp.Expression) -> exp.Expression:
+    style = picture.leading or picture.trailing
+    place = "leading" if picture.leading else "trailing" if picture.trailing else ""
+    negative = exp.Paren(this=negative)
+    arguments = (body, negative, exp.Boolean(this=picture.fill))
+    if style == "PR":
+        return call("mere_sign_brackets", *arguments)
+    if style in ("MI", "PL"):
+        return call(f"mere_sign_{style.lower()}_{place}", *arguments)
+    if style == "S":
+        return call(f"mere_sign_s_{place}", *arguments)
+    return call("mere_sign_floating", *arguments)
+
+
+@scalar("to_number(text,text)")
+def _to_number(bound: BoundCall) -> Typed:
+    template = bound.constant_text(1)
+    picture = parse_picture(re.sub("[L$ ]", "", template)) if template is not None else None
+    if picture is None:
+        raise FeatureNotSupported(f"to_number with the format {template!r} is not supported over lake data")
+    decimals = len(picture.fraction)
+    sql = cast(call("mere_to_number", bound.sql(0)), f"DECIMAL(38,{decimals})")
+    return Typed(sql, PgType(NUMERIC), bound.marks, (38, decimals))
