@@ -82,6 +82,7 @@ async def test_start_stop_and_start_again(scratch: Path) -> None:
     async with started(scratch / "data") as server:
         pid = server.pid
         assert await run(server, "SHOW server_version_num") == "180006"
+        assert await run(server, "SHOW fsync") == "on"
         assert await run(server, "SELECT datlocale = 'C.UTF-8' FROM pg_database WHERE datname = 'postgres'")
         await run(server, "CREATE TABLE public.kept AS SELECT 7 AS a")
     assert pid is not None
@@ -103,7 +104,6 @@ async def test_every_role_needs_its_password(catalog: PostgresServer) -> None:
 async def test_nothing_listens_on_tcp(catalog: PostgresServer) -> None:
     assert await run(catalog, "SHOW listen_addresses") == ""
     assert await run(catalog, "SHOW max_prepared_transactions") == "0"
-    assert await run(catalog, "SHOW fsync") == "on"
 
 
 async def test_a_killed_postgres_is_seen_and_started_again(scratch: Path) -> None:
