@@ -27,7 +27,7 @@ _DOLLAR = rf"\$(?P<tag>(?:[{_LETTER}][{_LETTER}0-9]*+)?)\$(?:.*?\$(?P=tag)\$|.*+
 _DULL = rf"""(?:[ \t\n\r\f\v,+*<>=~!@\#%^&|`?:\[\]{{}}.\\]++|[0-9][{_LETTER}0-9]*+|{_PLAIN}|-(?!-)|/(?!\*))"""
 # A closed pair of parentheses with nothing but literals: a row of a bulk INSERT is one step.
 _ROW = rf"""\((?:[ \t\n\r\f\v,+.:]++|[0-9][0-9A-Za-z_]*+|{_PLAIN}|-(?!-)|[nN][uU][lL][lL]\b|[tT][rR][uU][eE]\b
-    |[fF][aA][lL][sS][eE]\b|[dD][eE][fF][aA][uU][lL][tT]\b)*+\)"""
+    |[fF][aA][lL][sS][eE]\b)*+\)"""
 
 _STEP = re.compile(
     rf"""(?P<skip>(?:{_DULL}|{_ROW})++)

@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
+from mere.errors import MereError
 from mere.sql.bind.bound import Constant
 from mere.sql.literals import literal
 
@@ -31,7 +32,11 @@ class MereDuckDB(DuckDB):
 
 
 def duckdb_text(tree: exp.Expression) -> str:
-    return tree.sql(dialect=MereDuckDB)
+    """The query as DuckDB reads it."""
+    try:
+        return tree.sql(dialect=MereDuckDB)
+    except RecursionError as error:
+        raise MereError("stack depth limit exceeded", sqlstate="54001") from error
 
 
 def fill_constants(tree: exp.Expression, constants: Mapping[Constant, str | None]) -> exp.Expression:

@@ -251,7 +251,7 @@ def test_a_long_insert_is_read_by_postgres() -> None:
     assert scan.relation.kind is Kind.POSTGRES
     assert (scan.postgres_sql or "").endswith(f"{rows}\nOFFSET 1) AS mere_rows")
     assert [column.name for column in found.given] == ["a", "b"]
-    for clause in ("returning a", "on conflict do nothing"):
+    for clause in (", (1, default)", ", (1, (select 1))", "returning a", "on conflict do nothing"):
         assert long_insert(f"insert into t values {rows} {clause}") is None
 
 
