@@ -8,7 +8,7 @@ from mere.errors import QueryCanceled
 from mere.lake.message import NewFile
 from mere.segment.copy_format import parse_copy_options
 from mere.segment.copy_in import CopyIn
-from mere.segment.copy_sql import InputColumn, Reader
+from mere.segment.copy_sql import Reader
 from mere.segment.workspace import Workspace
 from mere.session.copy_target import copy_target
 from mere.session.environment import SessionEnvironment
@@ -24,17 +24,16 @@ async def copy_from_client(state: SessionState, command: Copy) -> int:
     """Loads the client's rows into the transaction; returns how many."""
     form = parse_copy_options(command.options, is_from=True, remote=False)
     target = await copy_target(state, command)
-    columns = tuple(InputColumn(column.name, column.type) for column in target.bound.given)
-    reader = Reader(form, columns, SessionEnvironment(state.backend.parameters.get("TimeZone", "UTC")))
+    reader = Reader(form, target.columns, SessionEnvironment(state.backend.parameters.get("TimeZone", "UTC")))
 
     async def write(workspace: Workspace, select: str) -> Sequence[NewFile]:
         state.workspaces.add(workspace)
-        return await insert_rows(state, target.view, target.bound, workspace, select)
+        return await insert_rows(state, target.view, target.bound, workspace, target.complete(select))
 
     state.stand_in.expect()
     load = CopyIn(state.services.engine, reader, target.bound.relation.name, write)
     before = state.transaction.overlay
-    state.client.write(messages.copy_in_response(len(columns)))
+    state.client.write(messages.copy_in_response(len(target.columns)))
     await state.client.drain()
     try:
         await _feed(state, load)

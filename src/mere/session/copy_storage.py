@@ -11,7 +11,7 @@ from mere.errors import DataError
 from mere.execute.query import slice_text
 from mere.plan.planner import plan
 from mere.segment.copy_format import CopyFormat, parse_copy_options
-from mere.segment.copy_sql import InputColumn, Reader
+from mere.segment.copy_sql import Reader
 from mere.segment.external import (
     ExternalFile,
     external_file,
@@ -35,13 +35,12 @@ async def copy_from_storage(state: SessionState, command: Copy) -> int:
     """Loads files into a lake table; returns the number of rows. Parquet and JSON columns are matched by name."""
     file, form = _file(state, command)
     target = await copy_target(state, command)
-    columns = tuple(InputColumn(column.name, column.type) for column in target.bound.given)
-    reader = Reader(form, columns, SessionEnvironment(state.backend.parameters.get("TimeZone", "UTC")))
+    reader = Reader(form, target.columns, SessionEnvironment(state.backend.parameters.get("TimeZone", "UTC")))
     async with external_workspace(state.services.engine, file) as workspace:
         state.workspaces.add(workspace)
         state.stand_in.expect()
         select = await read_query(workspace, file, reader)
-        files = await insert_rows(state, target.view, target.bound, workspace, select)
+        files = await insert_rows(state, target.view, target.bound, workspace, target.complete(select))
     return sum(written.rows for written in files)
 
 

@@ -5,14 +5,19 @@ The binder sees an INSERT of NULLs, and so finds the columns, their defaults, th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mere.errors import FeatureNotSupported
+from mere.execute.compose import with_constants
 from mere.execute.scans import LakeView
+from mere.segment.copy_sql import InputColumn
 from mere.session.analysis import analyse
+from mere.session.postgres_rows import PostgresRows
 from mere.session.select import lake_view
 from mere.session.state import Parameters, SessionState
 from mere.session.write import require_writable
+from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import BoundInsert
 from mere.sql.copy_command import Copy
 from mere.sql.lexer import quote_identifier, split
@@ -21,10 +26,20 @@ from mere.sql.relations import Kind
 
 @dataclass(frozen=True, slots=True)
 class CopyTarget:
-    """`bound.given` are the columns that the input has, in the input's order."""
+    """`columns` are those that the input has, in its order; `computed` gives DuckDB's text of each default that needs
+    nothing but DuckDB."""
 
     bound: BoundInsert
     view: LakeView
+    columns: tuple[InputColumn, ...]
+    computed: Mapping[str, str]
+
+    def complete(self, select: str) -> str:
+        """A query of `bound.given`, from a query of the input's columns."""
+        if not self.computed:
+            return select
+        defaults = ", ".join(f"{value} AS {quote_identifier(name)}" for name, value in self.computed.items())
+        return f"SELECT *, {defaults} FROM ({select}) AS mere_input"
 
 
 async def copy_target(state: SessionState, command: Copy) -> CopyTarget:
@@ -44,7 +59,19 @@ async def copy_target(state: SessionState, command: Copy) -> CopyTarget:
     assert isinstance(bound, BoundInsert)
     if bound.relation.kind is not Kind.LAKE:
         raise FeatureNotSupported("COPY between object storage and PostgreSQL tables is not supported")
-    return CopyTarget(bound, lake_view(state, analysis.snapshot))
+    given = tuple(InputColumn(column.name, column.type) for column in bound.given[: len(columns)])
+    computed = await _computed(state, bound, len(columns))
+    return CopyTarget(bound, lake_view(state, analysis.snapshot), given, computed)
+
+
+async def _computed(state: SessionState, bound: BoundInsert, given: int) -> dict[str, str]:
+    """What the binder has put behind the columns of the INSERT's own query."""
+    assert bound.source is not None
+    outputs = bound.source.tree.expressions[given:]
+    constants = bound.source.constants
+    known = await PostgresRows(state.backend).evaluate(constants) if outputs and constants else {}
+    texts = [duckdb_text(with_constants(output.unalias(), known)) for output in outputs]
+    return {column.name: text for column, text in zip(bound.given[given:], texts, strict=True)}
 
 
 async def _all_columns(state: SessionState, name: str) -> tuple[str, ...]:

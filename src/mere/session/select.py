@@ -22,6 +22,7 @@ from mere.session.state import Parameters, SessionState
 from mere.sql.bind.bound import BoundSelect
 from mere.sql.lexer import Statement
 from mere.sql.render import SessionFormat, render_text
+from mere.sql.types import BPCHAR
 from mere.wire.messages import Field
 
 
@@ -62,10 +63,11 @@ async def open_body(state: SessionState, view: LakeView, body: Body, fields: tup
 
 
 def output_expressions(state: SessionState, bound: BoundSelect, fields: Sequence[Field]) -> list[exp.Expression]:
-    """Each column as its format wants it: text is rendered by the query itself, binary comes typed."""
+    """Each column as its format wants it: text is rendered by the query itself, binary comes typed. The binary form of
+    char(n) is its text, blanks and all."""
     form = session_format(state)
     return [
-        column.typed.sql.copy() if field.format else render_text(column.typed, form)
+        column.typed.sql.copy() if field.format and field.type_oid != BPCHAR else render_text(column.typed, form)
         for column, field in zip(bound.columns, fields, strict=True)
     ]
 
