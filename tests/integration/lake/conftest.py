@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from harness.postgres import Peer
-
-sys.path.insert(0, str(Path(__file__).parent))
-from lake_catalog import LakeCatalog, LakeSession, fresh_catalog, make_template
+from integration.lake.lake_catalog import LakeCatalog, LakeSession, fresh_catalog, make_template
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from lake_catalog import LakeCatalog, LakeSession
+from integration.lake.lake_catalog import LakeCatalog, LakeSession
 
 
 def test_create_and_insert(lake: LakeCatalog, session: LakeSession) -> None:

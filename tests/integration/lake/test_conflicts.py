@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import psycopg
 import pytest
-from lake_catalog import LakeCatalog, LakeSession
+from integration.lake.lake_catalog import LakeCatalog, LakeSession
 
 Conflict = psycopg.errors.SerializationFailure
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from lake_catalog import LakeCatalog, LakeSession, writing_engine
-from test_maintenance import maintenance
+from integration.lake.lake_catalog import LakeCatalog, LakeSession, writing_engine
+from integration.lake.test_maintenance import maintenance
 
 from mere.lake.message import InlinedDelete, NewDelete
 from mere.lake.metadata import Metadata
@@ -55,7 +55,7 @@ class History:
 
     @property
     def table_id(self) -> int:
-        return self.lake.table_id("t")
+        return int(self.lake.table_id("t"))
 
     def fresh_rows(self, count: int) -> Rows:
         keys = range(self.next_key, self.next_key + count)

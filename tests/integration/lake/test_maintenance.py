@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from lake_catalog import LakeCatalog, LakeSession, writing_engine
+from integration.lake.lake_catalog import LakeCatalog, LakeSession, writing_engine
 
 from mere.lake.maintenance import Maintenance, MaintenancePolicy
 from mere.lake.readers import Readers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lake_catalog import LakeCatalog, LakeSession
+from integration.lake.lake_catalog import LakeCatalog, LakeSession
 
 from mere.lake.prune import Bound
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from lake_catalog import LakeCatalog, LakeSession
+from integration.lake.lake_catalog import LakeCatalog, LakeSession
 
 TYPES = {
     "int2": ("int2", "SMALLINT", "i::SMALLINT"),
