@@ -2,7 +2,7 @@ create table s (region text, product text, year int, amount numeric(10,2));
 insert into s values ('n', 'p', 2023, 10), ('n', 'q', 2023, 20), ('s', 'p', 2023, 30), ('s', 'q', 2024, 40), ('s', 'q', 2024, 5), (null, 'p', 2024, 7);
 select region, product, sum(amount) from s group by rollup (region, product) order by 1, 2, 3;
 select region, product, sum(amount) from s group by cube (region, product) order by 1, 2, 3;
-select region, year, count(*) from s group by grouping sets ((region), (year), ()) order by 1, 2;
+select region, year, count(*) from s group by grouping sets ((region), (year), ()) order by 1, 2, 3;
 select region, product, grouping(region), grouping(region, product), sum(amount) from s group by rollup (region, product) order by 4, 1, 2;
 select region, year, sum(amount) from s group by region, rollup (year) order by 1, 2;
 select year, sum(amount) from s group by grouping sets (year, ()) having sum(amount) > 50 order by 1;

@@ -59,7 +59,6 @@ select 10 / i * 3, -i / 2, - 7 / 2, 2 ^ 3 ^ 2, 2 + 3 * i, (2 + 3) * i, -i ^ 2 fr
 select i::numeric(5,2), n::numeric(10,3), f::numeric(10,2) from t where id < 4 order by id;
 select avg(i), avg(m), avg(f), sum(m) / count(m) from t where id < 3;
 select random() between 0 and 1 from t where id = 1;
-select setseed(0.5) is not null from t where id = 1;
 select to_number('1,234.5', '9,999.9') + i from t where id = 1;
 select i::oid from t where id = 1;
 select numeric_value from t;

@@ -1,7 +1,7 @@
 create table t (id int, b boolean, i2 smallint, i4 int, i8 bigint, f4 real, f8 double precision, n numeric(20,5), v varchar(20), c char(6), x text, nm name, by bytea, d date, tm time, tz timetz, ts timestamp, tstz timestamptz, iv interval, u uuid, j json, jb jsonb, ia int[], ta text[]);
-insert into t values (1, true, 1, 1, 1, 1.5, 1.5, 1.5, 'var', 'ch', 'text', 'nm', '\xdeadbeef', '2024-02-29', '12:34:56.789', '12:34:56+02', '2024-02-29 12:34:56.789012', '2024-02-29 12:34:56.789012+02', '1 year 2 mons 3 days 04:05:06.7', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"a": 1, "b": [1, 2]}', '{"b": 2, "a": 1}', '{1,2,3}', '{a,"b c",NULL,"d\"e"}');
+insert into t values (1, true, 1, 1, 1, 1.5, 1.5, 1.5, 'var', 'ch', 'text', 'nm', '\xdeadbeef', '2024-02-29', '12:34:56.789', '12:34:56+00', '2024-02-29 12:34:56.789012', '2024-02-29 12:34:56.789012+02', '1 year 2 mons 3 days 04:05:06.7', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"a": 1, "b": [1, 2]}', '{"b": 2, "a": 1}', '{1,2,3}', '{a,"b c",NULL,"d\"e"}');
 insert into t values (2, false, -32768, -2147483648, -9223372036854775808, -3.4e38, -1.7976931348623157e308, -99999.99999, '', '', '', '', '', '0001-01-01', '00:00:00', '00:00:00+00', '0001-01-01 00:00:00', '0001-01-01 00:00:00+00', '1 day', '00000000-0000-0000-0000-000000000000', 'null', '[]', '{}', '{}');
-insert into t values (3, null, 32767, 2147483647, 9223372036854775807, 'NaN', 'Infinity', 123456789012345.12345, 'ü€', 'abcdef', E'line\nbreak\ttab\\', 'pg_class', '\x00ff', '9999-12-31', '23:59:59.999999', '23:59:59.999999-11:30', '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59+00', '00:00:00', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF', '"text"', '{"nested": {"deep": [null, true, 1.50, "s"]}}', '{NULL,1}', '{"",null,"NULL"}');
+insert into t values (3, null, 32767, 2147483647, 9223372036854775807, 'NaN', 'Infinity', 123456789012345.12345, 'ü€', 'abcdef', E'line\nbreak\ttab\\', 'pg_class', '\x00ff', '9999-12-31', '23:59:59.999999', '23:59:59.999999+00', '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59+00', '00:00:00', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF', '"text"', '{"nested": {"deep": [null, true, 1.50, "s"]}}', '{NULL,1}', '{"",null,"NULL"}');
 insert into t (id) values (4);
 select * from t order by id;
 select id, b, i2, i4, i8 from t order by id;
@@ -40,6 +40,10 @@ select by || '\x01' from t order by id;
 select coalesce(i2, i8), coalesce(i4, n), coalesce(v, x), coalesce(d, ts) from t order by id;
 select greatest(i2, i4, i8), least(f4, f8) from t where id < 3 order by id;
 select id, nullif(v, ''), nullif(i4, 1) from t order by id;
+create table zoned (tz timetz);
+insert into zoned values ('12:34:56+02'), ('23:59:59.5-11:30');
+--! differs timetz-utc
+select tz from zoned;
 --! differs unsupported-type
 create table odd (a money);
 --! differs unsupported-type
