@@ -112,7 +112,7 @@ async def show_isolation(state: SessionState, formats: tuple[int, ...]) -> Outco
 
 async def discard(state: SessionState, statement: Statement) -> Outcome:
     """DISCARD: what lives here goes, then PostgreSQL does its part."""
-    await relay_query(state, statement.text)
+    state.client.write(await relay_query(state, statement.text))
     if "all" in statement.keywords:
         state.prepared.clear()
         for cursor in state.cursors.values():
@@ -130,7 +130,7 @@ async def set_encoding(state: SessionState, statement: Statement) -> Outcome:
         raise FeatureNotSupported(
             f'client_encoding "{named}" is not supported', hint="Mere speaks UTF8; set client_encoding to it."
         )
-    await relay_query(state, statement.text)
+    state.client.write(await relay_query(state, statement.text))
     return Outcome("")
 
 

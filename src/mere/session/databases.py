@@ -112,4 +112,4 @@ async def _alter(state: SessionState, statement: Statement) -> None:
         await state.services.forget_database(Cursor(statement.text).tokens[2].value)
     if "default_table_access_method" in words:
         raise FeatureNotSupported("default_table_access_method of a lake database cannot be changed")
-    await relay_query(state, statement.text)
+    state.client.write(await relay_query(state, statement.text))

@@ -33,7 +33,7 @@ async def run_definition(state: SessionState, statement: Statement, kind: Statem
     if kind is StatementKind.ALTER_TABLE:
         return await _alter_table(state, statement)
     if _outside_transactions(statement):
-        await relay_query(state, statement.text)
+        state.client.write(await relay_query(state, statement.text))
         return Outcome("")
     return Outcome(await _define(state, statement.text))
 
@@ -164,7 +164,7 @@ def raise_failed(state: SessionState) -> None:
 async def run_block(state: SessionState, statement: Statement) -> Outcome:
     """DO: inside a transaction that mere.commit() sees, unless the block commits by itself."""
     if not {"commit", "rollback"}.isdisjoint(_words_of_block(statement)):
-        await relay_query(state, statement.text)
+        state.client.write(await relay_query(state, statement.text))
         return Outcome("")
     return Outcome(await _define(state, statement.text))
 

@@ -11,12 +11,23 @@ from mere.wire import requests
 from mere.wire.backend import read_error
 from mere.wire.pgerror import PgError
 
+_KEPT_BACK = 64 * 1024  # bytes of an answer that wait for its end
 
-async def relay_query(state: SessionState, sql: str) -> None:
-    """One Query message; everything but ReadyForQuery goes to the client. Raises PgError instead of passing it on."""
+
+class UnansweredError(PgError):
+    """A relayed statement failed before the client got to see anything of its answer."""
+
+
+async def relay_query(state: SessionState, sql: str) -> bytes:
+    """One Query message; everything but ReadyForQuery and the last CommandComplete, which is returned, goes to the
+    client. A short answer waits for its end: where the statement fails after its rows (its own commit did), the error
+    is an UnansweredError and the statement may be given again. Else PgError is raised, not passed on."""
     backend, client = state.backend, state.client
     backend.send(requests.query(sql))
     failure: PgError | None = None
+    complete = b""
+    kept: list[bytes] | None = []
+    size = 0
     while True:
         kind, raw = await backend.receive_run()
         if kind == b"Z":
@@ -26,12 +37,22 @@ async def relay_query(state: SessionState, sql: str) -> None:
             if failure.is_fatal:
                 raise failure
             continue
+        if kind == b"C":
+            raw, complete = complete, raw
+        if kept is not None:
+            kept.append(raw)
+            size += len(raw)
+            if kind not in (b"G", b"H") and size <= _KEPT_BACK:
+                continue
+            raw, kept = b"".join(kept), None
         client.write(raw)
         if kind == b"G":
             await relay_copy_in(state)
         await client.drain()
     if failure is not None:
-        raise failure
+        raise UnansweredError(failure.fields) if kept is not None else failure
+    client.write(b"".join(kept or ()))
+    return complete
 
 
 class Pipeline:

@@ -5,8 +5,9 @@ Lives in the coordinator process.
 
 from __future__ import annotations
 
+from mere.catalog.bootstrap import BACKSTOP
 from mere.errors import MereError
-from mere.session.relay import relay_query
+from mere.session.relay import UnansweredError, relay_query
 from mere.session.routing import NotOurs, is_ours, is_tripwire
 from mere.session.rows import Outcome
 from mere.session.runner import run
@@ -52,8 +53,10 @@ async def _run_one(state: SessionState, statement: Statement, alone: bool) -> by
         except NotOurs as other:
             reason = other.reason
     try:
-        await relay_query(state, statement.text)
+        return await relay_query(state, statement.text)
     except MereError as error:
+        if isinstance(error, UnansweredError) and error.message == BACKSTOP and not state.transaction.open:
+            return await _again_with_commit(state, statement)
         if reason is not None and is_tripwire(error):
             raise reason from error
         if not is_tripwire(error) or state.transaction.open:
@@ -62,7 +65,15 @@ async def _run_one(state: SessionState, statement: Statement, alone: bool) -> by
         if not await is_ours(state, statement, kind):
             raise
         return await _send(state, await run(state, statement, kind, Parameters(), ()))
-    return b""
+
+
+async def _again_with_commit(state: SessionState, statement: Statement) -> bytes:
+    """A function that a query called has defined lake tables, and PostgreSQL has undone it all for want of
+    mere.commit(): the same again, in a transaction that ends with it. A block that commits by itself fails again."""
+    await state.transaction.ensure()
+    state.transaction.definitions = True
+    state.lake_names = None
+    return await relay_query(state, statement.text)
 
 
 async def _send(state: SessionState, outcome: Outcome) -> bytes:
