@@ -17,7 +17,7 @@ from mere.sql.relations import Relation
 from mere.sql.token_cursor import Cursor, Name
 
 _SAVEPOINT = "mere_alter"
-_PROMOTIONS = frozenset({(21, 23), (21, 20), (23, 20), (700, 701), (25, 1043), (1043, 25), (1043, 1043)})
+_PROMOTIONS = frozenset({(21, 23), (21, 20), (23, 20), (25, 1043), (1043, 25), (1043, 1043)})
 
 
 async def alter_with_data(state: SessionState, statement: Statement) -> str:
