@@ -89,6 +89,7 @@ def _relation(entry: Mapping[str, Any], right: Mapping[str, Any]) -> Relation:
         policy=Policy(facts.get("policy", "random"), tuple(facts.get("keys") or ()), facts.get("buckets") or 0),
         checks=tuple(Check(name, expression) for name, expression in entry["checks"] or []),
         temporary=entry["temporary"],
+        guarded=entry["guarded"],
     )
 
 

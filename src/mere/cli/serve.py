@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from urllib.parse import quote
 
 import uvloop
@@ -14,19 +15,24 @@ import uvloop
 from mere.catalog.datadir import DataDirectory
 from mere.cli.server import Server, running_server
 from mere.cli.storage_claim import with_recorded_storage
+from mere.errors import StartupError
 from mere.settings import Address, Settings
 
 ADMINISTRATOR = "mere"
 _EVERYWHERE = ("0.0.0.0", "::")
+_RECURSION = 20_000  # long chains of operators nest deeply; Python 3.11 spends no C stack on its own calls
 
 
 def serve(settings: Settings) -> int:
     """Returns the exit status once the server has stopped."""
+    sys.setrecursionlimit(_RECURSION)
     data = DataDirectory.claim(settings.data)
     try:
         settings = with_recorded_storage(settings, data)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, data))
+    except OSError as error:
+        raise StartupError(f"cannot serve {settings.data}: {error}") from error
     finally:
         data.release()
     return 0

@@ -98,7 +98,7 @@ def _field_id(column: WriteColumn, name: str) -> str:
 
 
 def _checked(column: WriteColumn, name: str, target: WriteTarget) -> str:
-    """A NOT NULL column whose file statistics count no NULLs is checked row by row, and so is what Parquet would cut."""
+    """A NOT NULL column whose file statistics count no NULLs is checked row by row, as is what Parquet would cut."""
     reference = _quoted(name)
     if column.oid == pg.INTERVAL:
         message = quote(f'0A000:interval in column "{column.name}" is finer than the millisecond that lake tables keep')

@@ -72,6 +72,7 @@ class Relation:
     policy: Policy = Policy()
     checks: tuple[Check, ...] = ()
     temporary: bool = False
+    guarded: bool = False  # a view that PostgreSQL would not write through simply: CHECK OPTION, INSTEAD OF triggers
 
 
 @dataclass(frozen=True, slots=True)

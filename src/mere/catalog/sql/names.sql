@@ -102,6 +102,8 @@ BEGIN
         'kind', CASE WHEN m.relid IS NOT NULL THEN 'lake' WHEN c.oid = ANY (lake_views) THEN 'view' ELSE 'postgres' END,
         'temporary', c.relpersistence = 't', 'facts', m.facts,
         'view_sql', CASE WHEN c.oid = ANY (lake_views) THEN pg_get_viewdef(c.oid) END,
+        'guarded', c.relkind = 'v' AND (c.relhastriggers OR EXISTS (
+            SELECT FROM pg_options_to_table(c.reloptions) WHERE option_name = 'check_option')),
         'checks', CASE WHEN c.relchecks > 0 THEN (SELECT jsonb_agg(jsonb_build_array(k.conname, pg_get_expr(k.conbin, k.conrelid)) ORDER BY k.conname)
             FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conenforced) END,
         'columns', (SELECT jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid::bigint, a.atttypmod, a.attnotnull,

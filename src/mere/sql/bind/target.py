@@ -91,6 +91,8 @@ def find_target(binding: Binding, frame: Frame, node: exp.Expression) -> TargetT
     named = alias is not None and alias.this is not None
     shown = identifier_name(alias.this) if alias is not None and named else relation.name
     if relation.kind is Kind.VIEW:
+        if relation.guarded:
+            raise FeatureNotSupported(f'writing through view "{relation.name}", which has a CHECK OPTION or a trigger')
         view = updatable_view(binding, relation)
         return TargetTable(view.base, shown, named, view)
     return TargetTable(relation, shown, named)
