@@ -260,3 +260,27 @@ def test_below_a_directory_that_is_closed_to_others(scratch: Path) -> None:
     closed.mkdir(mode=0o700)
     with serving(closed / "data") as (_, line, _), psycopg.connect(url_in(line)) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_maintenance_with_and_without_a_server(scratch: Path) -> None:
+    data = scratch / "data"
+    words = [*MERE, "maintain", "--data", str(data), "--retention", "0"]
+
+    def maintain() -> str:
+        done = subprocess.run(words, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    with serving(data) as (_, line, _), psycopg.connect(url_in(line), autocommit=True) as connection:
+        connection.execute("CREATE TABLE worn (a int)")
+        for number in range(12):
+            connection.execute("INSERT INTO worn VALUES (%s)", (number,))
+        connection.execute("DELETE FROM worn WHERE a = 2")
+        assert "small or worn files replaced" in maintain()
+        assert connection.execute("SELECT sum(a) FROM worn").fetchone() == (64,)
+        connection.execute("INSERT INTO worn VALUES (5)")
+    assert "mere" in maintain()
+    with serving(data) as (_, line, _):
+        password = (data / "secrets" / "mere").read_text().strip()
+        with psycopg.connect(with_password(url_in(line), password)) as connection:
+            assert connection.execute("SELECT sum(a) FROM worn").fetchone() == (69,)

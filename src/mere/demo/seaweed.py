@@ -72,7 +72,12 @@ class SeaweedFS:
         with (self.directory / "log").open("wb") as log:
             # A session of its own, so that Ctrl-C reaches only the demo, which stops its children in order.
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.directory, start_new_session=True, env=_clean_environment()
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=self.directory,
+                start_new_session=True,
+                env=self._environment_of_weed(),
             )
         try:
             self._wait_until_ready(self._process)
@@ -105,6 +110,12 @@ class SeaweedFS:
                     log = (self.directory / "log").read_text(errors="replace")[-2000:]
                     raise StartupError(f"the S3 server did not start: {error}\n{log}") from error
                 time.sleep(0.05)
+
+    def _environment_of_weed(self) -> dict[str, str]:
+        """Without the user's own AWS and S3 settings, which weed would take for its own; its logs stay with it."""
+        foreign = ("AWS_", "S3_", "WEED_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        return {**inherited, "TMPDIR": str(self.directory)}
 
     def stop(self) -> None:
         """End the server; it holds nothing that anybody wants to keep, so it is not asked politely."""
@@ -155,8 +166,3 @@ def _identities() -> dict[str, object]:
     credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
     actions = ["Admin", "Read", "List", "Tagging", "Write"]
     return {"identities": [{"name": "demo", "credentials": credentials, "actions": actions}]}
-
-
-def _clean_environment() -> dict[str, str]:
-    """Without the user's own AWS and S3 settings, which weed would take for its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "S3_", "WEED_"))}
