@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from mere.errors import DatatypeMismatch, FeatureNotSupported, UndefinedObject
 from mere.sql.coercion import coerce
-from mere.sql.expressions.build import call, cast, cast_to, number
+from mere.sql.expressions.build import call, cast, cast_node, cast_to, number
 from mere.sql.expressions.context import Context, handles, marks_of
 from mere.sql.expressions.typed import SUBQUERY, Coercion, Typed
 from mere.sql.expressions.unify import unify
@@ -36,7 +36,7 @@ def _array(members: list[Typed], element: PgType) -> Typed:
 def bind_array(context: Context, node: exp.Expression) -> Typed:
     nodes = node.expressions
     if len(nodes) == 1 and isinstance(nodes[0], exp.Query):
-        return _array_of_query(context, nodes[0])
+        return _array_of_query(context, cast_node(nodes[0]))
     if not nodes:
         raise DatatypeMismatch(
             "cannot determine type of empty array",

@@ -17,7 +17,15 @@ from mere.sql.expressions import (
 from mere.sql.expressions.context import Context
 from mere.sql.expressions.sets import bind_set
 from mere.sql.expressions.typed import Environment, SetFunction, Typed
-from mere.sql.functions import array_functions, date_functions, date_formats, json_functions, math_functions, number_formats, text_functions
+from mere.sql.functions import (
+    array_functions,
+    date_formats,
+    date_functions,
+    json_functions,
+    math_functions,
+    number_formats,
+    text_functions,
+)
 
 
 def bind_expression(node: exp.Expression, env: Environment) -> Typed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlglot import exp
 
 from mere.sql.types import PgType, duckdb_type
@@ -48,7 +50,14 @@ def paren(node: exp.Expression) -> exp.Expression:
 
 
 def binary(kind: type[exp.Binary], left: exp.Expression, right: exp.Expression) -> exp.Expression:
-    return kind(this=paren(left), expression=paren(right))
+    node: Any = kind(this=paren(left), expression=paren(right))
+    return cast_node(node)
+
+
+def cast_node(node: Any) -> exp.Expression:
+    """sqlglot types its operators as a trait beside Expression; every one is both."""
+    assert isinstance(node, exp.Expression)
+    return node
 
 
 def conjunction(parts: list[exp.Expression], kind: type[exp.Binary] = exp.And) -> exp.Expression:

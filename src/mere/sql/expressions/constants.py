@@ -129,7 +129,7 @@ def bind_exists(context: Context, node: exp.Expression) -> Typed:
 def bind_row(context: Context, node: exp.Expression) -> Typed:
     fields = tuple(_row_field(context, member) for member in node.expressions)
     sql = call("row", *(field.sql for field in fields))
-    return Typed(sql, PgType(RECORD), marks_of(fields), fields=fields)
+    return Typed(sql, PgType(RECORD), marks_of(fields), fields=fields, row_constructor=True)
 
 
 def _row_field(context: Context, node: exp.Expression) -> Typed:

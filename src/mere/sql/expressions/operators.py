@@ -212,7 +212,7 @@ def _mixed_times(context: Context, left: Typed, right: Typed) -> tuple[Typed, Ty
     )
 
 
-# -- arithmetic on numbers ----------------------------------------------------------------------------------------------
+# -- arithmetic on numbers --------------------------------------------------------------------------------------------
 
 
 def _numbers(context: Context, name: str, operands: list[Typed], found: Resolved) -> Typed:

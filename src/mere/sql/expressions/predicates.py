@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from mere.errors import DatatypeMismatch, FeatureNotSupported, SqlSyntaxError
 from mere.sql.coercion import coerce, to_boolean
-from mere.sql.expressions.build import binary, call, conjunction, is_null, paren
+from mere.sql.expressions.build import binary, call, cast_node, conjunction, is_null, paren
 from mere.sql.expressions.context import Context, handles, marks_of
 from mere.sql.expressions.operators import COMPARISONS, SYMBOLS, apply_operator, compare, resolve
 from mere.sql.expressions.typed import SUBQUERY, Coercion, Subquery, Typed
@@ -58,7 +58,7 @@ def bind_comparison(context: Context, node: exp.Expression) -> Typed:
     return apply_operator(context, name, [context.bind(node.this), context.bind(node.expression)], node)
 
 
-# -- rows ---------------------------------------------------------------------------------------------------------------
+# -- rows -------------------------------------------------------------------------------------------------------------
 
 
 def _row_members(context: Context, node: exp.Expression) -> list[Typed]:
@@ -117,7 +117,7 @@ def _copied(typed: Typed) -> Typed:
     return replace(typed, sql=typed.sql.copy())
 
 
-# -- IS -----------------------------------------------------------------------------------------------------------------
+# -- IS ---------------------------------------------------------------------------------------------------------------
 
 
 @handles(exp.Is)
@@ -159,28 +159,28 @@ def _is_boolean(context: Context, node: exp.Expression, test: exp.Expression, ne
 @handles(exp.NullSafeEQ, exp.NullSafeNEQ)
 def bind_distinct(context: Context, node: exp.Expression) -> Typed:
     """IS [NOT] DISTINCT FROM, by the operands of =."""
-    kind = type(node)
-    assert issubclass(kind, exp.Binary)
+    negate = isinstance(node, exp.NullSafeNEQ)
     if isinstance(node.this, exp.Tuple) or isinstance(node.expression, exp.Tuple):
         left, right = _row_members(context, node.this), _row_members(context, node.expression)
         if len(left) != len(right):
             raise SqlSyntaxError("unequal number of entries in row expressions")
-        tests = [_distinct(context, kind, one, other) for one, other in zip(left, right, strict=True)]
-        joined = conjunction([test.sql for test in tests], exp.And if kind is exp.NullSafeEQ else exp.Or)
+        tests = [_distinct(context, negate, one, other) for one, other in zip(left, right, strict=True)]
+        joined = conjunction([test.sql for test in tests], exp.Or if negate else exp.And)
         return Typed(joined, _BOOLEAN, marks_of(tests))
-    return _distinct(context, kind, context.bind(node.this), context.bind(node.expression))
+    return _distinct(context, negate, context.bind(node.this), context.bind(node.expression))
 
 
-def _distinct(context: Context, kind: type[exp.Binary], left: Typed, right: Typed) -> Typed:
+def _distinct(context: Context, negate: bool, left: Typed, right: Typed) -> Typed:
     for null, other in ((left, right), (right, left)):
         if null.is_null:
             sql = is_null(other.sql)
-            return Typed(sql if kind is exp.NullSafeEQ else exp.Not(this=sql), _BOOLEAN, left.marks | right.marks)
+            return Typed(exp.Not(this=sql) if negate else sql, _BOOLEAN, left.marks | right.marks)
     equal = compare(context, "=", [left, right], resolve("=", [left, right]))
+    kind = exp.NullSafeNEQ if negate else exp.NullSafeEQ
     return Typed(kind(this=equal.sql.this, expression=equal.sql.expression), _BOOLEAN, equal.marks)
 
 
-# -- BETWEEN, IN, LIKE --------------------------------------------------------------------------------------------------
+# -- BETWEEN, IN, LIKE ------------------------------------------------------------------------------------------------
 
 
 @handles(exp.Between)
@@ -241,12 +241,10 @@ def _in_list(context: Context, value: Typed, bound: list[Typed]) -> Typed:
     return Typed(conjunction([side.copy() for side in sides], exp.Or), _BOOLEAN, marks)
 
 
-_LIKE = {exp.Like: "~~", exp.ILike: "~~*"}
-
-
 @handles(exp.Like, exp.ILike)
 def bind_like(context: Context, node: exp.Expression) -> Typed:
-    return apply_operator(context, _LIKE[type(node)], [context.bind(node.this), context.bind(node.expression)], node)
+    name = "~~*" if isinstance(node, exp.ILike) else "~~"
+    return apply_operator(context, name, [context.bind(node.this), context.bind(node.expression)], node)
 
 
 @handles(exp.SimilarTo)
@@ -267,14 +265,14 @@ def bind_escape(context: Context, node: exp.Expression) -> Typed:
     return like_with_escape(context, subject, pattern, escape, isinstance(like, exp.ILike))
 
 
-# -- ANY and ALL ----------------------------------------------------------------------------------------------------------
+# -- ANY and ALL ------------------------------------------------------------------------------------------------------
 
 
 def bind_quantified(context: Context, left: exp.Expression, name: str, right: exp.Any | exp.All) -> Typed:
     operand = right.this
     query = operand.this if isinstance(operand, exp.Subquery) else operand
     if isinstance(query, exp.Query):
-        return _quantified_query(context, left, name, context.env.subquery(query), type(right))
+        return _quantified_query(context, left, name, context.env.subquery(cast_node(query)), type(right))
     value = context.bind(left)
     array = context.bind(operand)
     if array.is_unknown:
@@ -318,7 +316,7 @@ def _quantified_query(
     if name == "<>" and quantifier is exp.All:
         return Typed(exp.Not(this=exp.In(this=paren(value), query=exp.Subquery(this=query))), _BOOLEAN, marks)
     right = quantifier(this=exp.Subquery(this=query))
-    return Typed(COMPARISONS[name](this=paren(value), expression=right), _BOOLEAN, marks)
+    return Typed(binary(COMPARISONS[name], value, right), _BOOLEAN, marks)
 
 
 def _aligned(

@@ -55,6 +55,7 @@ class Typed:
     value: object = None
     is_null: bool = False  # the literal NULL
     fields: tuple[Typed, ...] = ()
+    row_constructor: bool = False  # ROW(...): its fields are f1, f2 ...; those of a whole row have their columns' names
     bare: bool = False  # sql is a bare number whose DuckDB type follows its neighbours
 
     @property

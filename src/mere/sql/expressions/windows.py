@@ -6,9 +6,10 @@ from sqlglot import exp
 
 from mere.errors import SqlSyntaxError, UndefinedObject
 from mere.sql.coercion import coerce
+from mere.sql.expressions.build import cast
 from mere.sql.expressions.context import Context
 from mere.sql.expressions.typed import Coercion, Typed
-from mere.sql.types import DATE, INT8, INTERVAL, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, PgType
+from mere.sql.types import DATE, INT8, INTEGERS, INTERVAL, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, PgType
 
 _TIMES = frozenset({DATE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ, INTERVAL})
 
@@ -23,12 +24,13 @@ def bind_window_clause(context: Context, node: exp.Window) -> tuple[exp.Window, 
         marks |= key.marks
         keys.append(key.sql)
     ordered, sorted_types = [], []
+    wide = spec is not None and _needs_room(spec)
     for item in order:
         typed = context.bind(item.this)
         marks |= typed.marks
         sorted_types.append(typed)
-        nulls_first = item.args.get("nulls_first")
-        ordered.append(exp.Ordered(this=typed.sql, desc=item.args.get("desc"), nulls_first=nulls_first))
+        sql = cast(typed.sql, "HUGEINT") if wide and typed.type.oid in INTEGERS else typed.sql
+        ordered.append(exp.Ordered(this=sql, desc=item.args.get("desc"), nulls_first=item.args.get("nulls_first")))
     window = exp.Window(this=None, over="OVER")
     if keys:
         window.set("partition_by", keys)
@@ -37,6 +39,12 @@ def bind_window_clause(context: Context, node: exp.Window) -> tuple[exp.Window, 
     if spec is not None:
         window.set("spec", _frame(context, spec, sorted_types))
     return window, marks
+
+
+def _needs_room(spec: exp.Expression) -> bool:
+    """RANGE with an offset: key plus offset may leave the key's type, which is no error in PostgreSQL."""
+    bounds = (spec.args.get("start"), spec.args.get("end"))
+    return str(spec.args["kind"]).upper() == "RANGE" and any(isinstance(bound, exp.Expression) for bound in bounds)
 
 
 def _definition(

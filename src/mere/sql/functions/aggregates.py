@@ -195,8 +195,11 @@ def _any_value(aggregate: Aggregate) -> Typed:
 
 
 def _json_agg(aggregate: Aggregate) -> Typed:
-    text = to_json_text(aggregate.context, aggregate.arguments[0])
-    joined = aggregate.make("string_agg", call("coalesce", text, string("null")), string(", "))
+    value = aggregate.arguments[0]
+    text = to_json_text(aggregate.context, value)
+    nested = bool(value.fields) or bool(element_of(value.type.oid))
+    separator = ", \n " if nested and aggregate.node.name == "json_agg" else ", "
+    joined = aggregate.make("string_agg", call("coalesce", text, string("null")), string(separator))
     return aggregate.result(call("mere_json_wrap", string("["), joined, string("]")))
 
 

@@ -13,10 +13,61 @@ from mere.sql.expressions.build import binary, call, cast, number, string
 from mere.sql.functions.registry import BoundCall, scalar
 from mere.sql.types import DATE, TIMESTAMPTZ
 
-_NAMES = (
-    "SSSSS SSSS Y,YYY YYYY YYY YY Y IYYY IYY IY IDDD ID IW I MONTH MON MM MI MS US DAY DY DDD DD D HH24 HH12 HH SS "
-    "A.M. P.M. AM PM WW W CC J Q RM TZH TZM TZ OF B.C. A.D. BC AD FF1 FF2 FF3 FF4 FF5 FF6"
-).split()
+_NAMES = [
+    "SSSSS",
+    "SSSS",
+    "Y,YYY",
+    "YYYY",
+    "YYY",
+    "YY",
+    "Y",
+    "IYYY",
+    "IYY",
+    "IY",
+    "IDDD",
+    "ID",
+    "IW",
+    "I",
+    "MONTH",
+    "MON",
+    "MM",
+    "MI",
+    "MS",
+    "US",
+    "DAY",
+    "DY",
+    "DDD",
+    "DD",
+    "D",
+    "HH24",
+    "HH12",
+    "HH",
+    "SS",
+    "A.M.",
+    "P.M.",
+    "AM",
+    "PM",
+    "WW",
+    "W",
+    "CC",
+    "J",
+    "Q",
+    "RM",
+    "TZH",
+    "TZM",
+    "TZ",
+    "OF",
+    "B.C.",
+    "A.D.",
+    "BC",
+    "AD",
+    "FF1",
+    "FF2",
+    "FF3",
+    "FF4",
+    "FF5",
+    "FF6",
+]
 _TOKEN = re.compile(
     r'(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<fill>FM|TM)?(?P<name>' + "|".join(map(re.escape, _NAMES)) + r")(?P<th>TH)?",
     re.IGNORECASE,
@@ -143,7 +194,10 @@ def _piece(token: Token, moment: exp.Expression, bound: BoundCall) -> exp.Expres
     if name in _WORDS:
         return _WORDS[name](moment, token)
     if name in ("AM", "PM", "A.M.", "P.M."):
-        marks = [mark if token.text.isupper() else mark.lower() for mark in (("AM", "PM") if len(name) == 2 else ("A.M.", "P.M."))]
+        marks = [
+            mark if token.text.isupper() else mark.lower()
+            for mark in (("AM", "PM") if len(name) == 2 else ("A.M.", "P.M."))
+        ]
         return call("mere_meridiem", moment, string(marks[0]), string(marks[1]))
     if name in ("BC", "AD", "B.C.", "A.D."):
         era = "AD" if len(name) == 2 else "A.D."
@@ -173,7 +227,9 @@ def _zone(token: Token, bound: BoundCall) -> exp.Expression:
     if token.name == "TZH":
         return call("left", text, number(3))
     if token.name == "TZM":
-        return call("mere_two_digits", binary(exp.IntDiv, binary(exp.Mod, call("abs", offset), number(3600)), number(60)))
+        return call(
+            "mere_two_digits", binary(exp.IntDiv, binary(exp.Mod, call("abs", offset), number(3600)), number(60))
+        )
     return text
 
 
@@ -233,11 +289,17 @@ _INTERVAL_PIECES: dict[str, _Piece] = {
     "HH24": lambda x: call("mere_hours_text", binary(exp.IntDiv, call("mere_interval_us", x), number(3_600_000_000))),
     "MI": lambda x: call(
         "mere_two_digits",
-        binary(exp.IntDiv, binary(exp.Mod, call("abs", call("mere_interval_us", x)), number(3_600_000_000)), number(60_000_000)),
+        binary(
+            exp.IntDiv,
+            binary(exp.Mod, call("abs", call("mere_interval_us", x)), number(3_600_000_000)),
+            number(60_000_000),
+        ),
     ),
     "SS": lambda x: call(
         "mere_two_digits",
-        binary(exp.IntDiv, binary(exp.Mod, call("abs", call("mere_interval_us", x)), number(60_000_000)), number(1_000_000)),
+        binary(
+            exp.IntDiv, binary(exp.Mod, call("abs", call("mere_interval_us", x)), number(60_000_000)), number(1_000_000)
+        ),
     ),
     "DD": lambda x: call("mere_two_digits", call("mere_interval_days", x)),
     "MM": lambda x: call("mere_two_digits", binary(exp.Mod, call("mere_interval_months", x), number(12))),

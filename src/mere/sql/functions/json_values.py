@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlglot import exp
 
 from mere.sql.coercion import as_text
@@ -56,7 +58,8 @@ def _array(context: Context, value: Typed) -> exp.Expression:
 def _row(context: Context, value: Typed) -> exp.Expression:
     parts: list[exp.Expression] = []
     for index, member in enumerate(value.fields):
-        key = f'"f{index + 1}":'
+        named = not value.row_constructor and isinstance(member.sql, exp.Column)
+        key = json.dumps(member.sql.name if named else f"f{index + 1}", ensure_ascii=False) + ":"
         text = call("coalesce", to_json_text(context, member), exp.Literal.string("null"))
         parts.append(call("concat", exp.Literal.string(("," if index else "") + key), text))
     return call("concat", exp.Literal.string("{"), *parts, exp.Literal.string("}"))

@@ -85,7 +85,10 @@ def _to_char(bound: BoundCall) -> exp.Expression:
         body = exp.DPipe(this=body, expression=_fraction(picture, text.copy()))
     fits = exp.LTE(this=call("mere_whole_digits", text.copy()), expression=number(picture.positions))
     overflow = string(re.sub("[09]", "#", picture.whole) + ("." + "#" * decimals if picture.point else ""))
-    shown = exp.Case(ifs=[exp.If(this=exp.Is(this=sql.copy(), expression=exp.Null()), true=exp.Null())], default=exp.Case(ifs=[exp.If(this=fits, true=body)], default=overflow))
+    shown = exp.Case(
+        ifs=[exp.If(this=exp.Is(this=sql.copy(), expression=exp.Null()), true=exp.Null())],
+        default=exp.Case(ifs=[exp.If(this=fits, true=body)], default=overflow),
+    )
     return _signed(picture, shown, exp.LT(this=rounded.copy(), expression=number(0)))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from mere.errors import DataError, FeatureNotSupported
-from mere.sql.expressions.build import call, paren, string
+from mere.sql.expressions.build import binary, call, paren, string
 from mere.sql.expressions.context import Context
 from mere.sql.expressions.typed import Typed
 from mere.sql.functions.resolution import Resolved
@@ -27,7 +27,7 @@ def negated(apply: Apply) -> Apply:
 
 
 def _like(kind: type[exp.Binary], operands: list[Typed], escape: exp.Expression | None) -> exp.Expression:
-    made = kind(this=paren(operands[0].sql), expression=paren(operands[1].sql))
+    made = binary(kind, operands[0].sql, operands[1].sql)
     return exp.Escape(this=made, expression=escape) if escape is not None else made
 
 
@@ -109,8 +109,7 @@ def _prefix(options: set[str]) -> str:
 
 def _compact(pattern: str) -> str:
     """Expanded syntax: blanks and comments outside brackets go."""
-    kept = re.sub(r"(\\.|\[[^\]]*\])|\s+|#[^\n]*", lambda match: match.group(1) or "", pattern)
-    return kept
+    return re.sub(r"(\\.|\[[^\]]*\])|\s+|#[^\n]*", lambda match: match.group(1) or "", pattern)
 
 
 def _escapes(pattern: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlglot import exp
 
@@ -45,11 +45,13 @@ class BoundCall:
 Builder = Callable[[BoundCall], "exp.Expression | Typed"]
 Entry = str | Builder
 
+B = TypeVar("B", bound=Builder)
+
 SCALARS: dict[str, Entry] = {}
 
 
-def scalar(*names: str) -> Callable[[Builder], Builder]:
-    def register(builder: Builder) -> Builder:
+def scalar(*names: str) -> Callable[[B], B]:
+    def register(builder: B) -> B:
         for name in names:
             SCALARS[name] = builder
         return builder

@@ -82,7 +82,8 @@ class ExpressionParser(PostgresParser):
         return self._operators(RANGE)
 
     def _parse_bitwise(self) -> Any:
-        return self._operators(OTHER)
+        """b_expr, roughly: no AND, which may belong to what is around it."""
+        return self._operators(COMPARE)
 
     def _parse_term(self, parse_mod: bool = True) -> Any:
         return self._operators(ADD)
