@@ -8,13 +8,15 @@ from __future__ import annotations
 DIFFERENCES: dict[str, str] = {
     "keys-informational": "PRIMARY KEY and UNIQUE are kept and shown, not enforced on lake tables; a NOTICE says so",
     "foreign-keys": "FOREIGN KEY becomes NOT ENFORCED on lake tables",
-    "negative-interval": "Parquet's INTERVAL is unsigned: a lake table refuses a negative one (0A000)",
+    "negative-interval": (
+        "Parquet's INTERVAL is unsigned and counts milliseconds: a lake table refuses a negative one, and a finer one"
+        " (0A000)"
+    ),
     "unsupported-type": "types without a DuckLake counterpart are refused in lake tables (0A000)",
     "one-dimension": "arrays of a lake table have one dimension (0A000)",
     "element-assignment": "UPDATE of one element of an array is refused (0A000)",
     "on-conflict": "keys are not enforced, so ON CONFLICT has nothing to ask (0A000)",
-    "timetz-utc": "Parquet keeps a time with time zone as UTC: the offset is lost, the moment is not",
-    "like-escape": "a LIKE pattern that ends with its escape is an error also when no row gets that far",
+    "timetz-utc": "A time with time zone is stored in UTC",
     "system-columns": "ctid, xmin and the like belong to PostgreSQL's storage (0A000)",
     "regex-lookaround": "DuckDB's regular expressions have no back references and no lookaround (0A000)",
     "unsupported-function": "a function without a DuckDB translation is refused over lake data (0A000)",

@@ -113,10 +113,9 @@ def test_copy_of_heap_and_temp_tables_goes_to_postgres(client: Client) -> None:
 
 
 def test_object_storage_round_trip(space: Workspace, table: Client, object_store: SeaweedFS) -> None:
-    exchange = f"{object_store.url}/exchange"
     table.ok("INSERT INTO t SELECT g, 'v' || g, g / 4.0, date '2024-01-01' + g FROM generate_series(1, 1000) g")
     for kind, name in (("parquet", "t.parquet"), ("csv", "t.csv"), ("json", "t.jsonl")):
-        url = f"{exchange}/{space.schema}/{name}"
+        url = f"{object_store.url}/exchange/{space.schema}/{name}"
         header = ", HEADER" if kind == "csv" else ""
         assert table.ok(f"COPY t TO '{url}' (FORMAT {kind}{header})").tag == "COPY 1000"
         table.ok(f"CREATE TABLE back_{kind} (LIKE t)")

@@ -19,6 +19,8 @@ from harness.client import Client, Outcome
 from harness.mere import MereProcess
 from harness.workspace import workspace
 
+from mere.demo.seaweed import SeaweedFS
+
 FILES = sorted((Path(__file__).parent / "cases").glob("*.slt"))
 
 
@@ -82,11 +84,10 @@ def check(block: Block, client: Client, variables: dict[str, str]) -> str | None
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_file_keeps_its_promises(file: Path, mere: MereProcess) -> None:
+def test_file_keeps_its_promises(file: Path, mere: MereProcess, object_store: SeaweedFS) -> None:
     with workspace(mere) as space:
         client = space.client()
-        exchange = mere.environment.get("MERE_COPY_DIRECTORIES", "") + "/" + space.schema
-        variables = {"SCHEMA": space.schema, "EXCHANGE": exchange}
+        variables = {"SCHEMA": space.schema, "EXCHANGE": f"{object_store.url}/exchange/{space.schema}"}
         wrong = [
             f"{file.name}:{block.line}: {problem}\n    {block.sql}"
             for block in blocks(file)
