@@ -110,6 +110,12 @@ class CommitUnknown(MereError):
     sqlstate = "08007"
 
 
+class CatalogError(MereError):
+    """The catalog cannot be reached, or failed at something that nobody asked it for by name."""
+
+    sqlstate = "08006"
+
+
 class StorageError(MereError):
     """The object store or the disk refused or lost something."""
 

@@ -27,7 +27,7 @@ from mere.sql.lexer import Statement
 from mere.sql.relations import Kind, Resolved
 from mere.sql.types import PgType
 
-_STATE = """SELECT id, schema_version, at, pg_catalog.current_setting('statement_timeout'),
+_STATE = """SELECT id, schema_version, pg_catalog.to_json(at) #>> '{}', pg_catalog.current_setting('statement_timeout'),
 pg_catalog.current_setting('transaction_read_only') FROM mere.newest_snapshot()"""
 _TIMEOUT_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _KEPT = 256
@@ -46,6 +46,7 @@ class Analysis:
     read_only: bool
     time_zone: str
     tree: exp.Expression
+    length: int  # of the statement, in characters
 
     def bind(self, parameters: Parameters) -> BoundStatement:
         return self.compile(parameters).bound
@@ -60,7 +61,8 @@ class Analysis:
             )
             bound = bind(self.tree, self.resolved, BindContext(self.time_zone, values))
             known = Compiled(self.tree, self.resolved, bound)
-            _compiled.put(key, known)
+            if self.length + sum(len(text or "") for text in parameters.values) <= _LONGEST_KEPT:
+                _compiled.put(key, known)
         return known
 
 
@@ -141,6 +143,7 @@ async def analyse(state: SessionState, statement: Statement, param_oids: Sequenc
         read_only == "on",
         state.backend.parameters.get("TimeZone", "UTC"),
         tree,
+        len(statement.text),
     )
 
 

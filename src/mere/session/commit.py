@@ -12,7 +12,7 @@ import time
 import asyncpg
 
 from mere.catalog.backend import Backend, BackendLost
-from mere.errors import CommitUnknown, MereError
+from mere.errors import CatalogError, CommitUnknown, MereError
 from mere.lake.message import CommitMessage
 from mere.session.services import Database
 
@@ -40,29 +40,36 @@ class LostAndRolledBack(MereError):
 async def commit(backend: Backend, database: Database, message: CommitMessage, patience: float) -> None:
     """Commits the backing transaction with its lake changes.
 
-    Raises SerializationFailure and other PostgreSQL errors with the transaction rolled back; LostButCommitted,
+    Raises SerializationFailure and other PostgreSQL errors, after which nothing is committed; LostButCommitted,
     LostAndRolledBack or CommitUnknown (08007) when the reply never came. `patience` is in seconds.
     """
     xid = (await backend.fetch("SELECT pg_catalog.pg_current_xact_id()"))[0][0]
     assert xid is not None
     await _put_ticket(database, xid, message)
+    work = asyncio.ensure_future(backend.simple(_COMMIT))
     try:
-        await backend.simple(_COMMIT)
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work})  # the server stops, but a COMMIT under way is not left half-way
+        raise
     except BackendLost:
         await _learn_the_truth(database, xid, patience)
         raise AssertionError("unreachable") from None
     except MereError:
-        if backend.status != "I":
-            await backend.simple("ROLLBACK")
         await _drop_ticket(database, xid)
         raise
 
 
 async def _put_ticket(database: Database, xid: str, message: CommitMessage) -> None:
-    async with database.pool.acquire() as connection:
-        await connection.execute(
-            "INSERT INTO mere.ticket (xid, message) VALUES ($1::text::xid8, $2::text::jsonb)", xid, message.to_json()
-        )
+    try:
+        async with database.pool.acquire() as connection:
+            await connection.execute(
+                "INSERT INTO mere.ticket (xid, message) VALUES ($1::text::xid8, $2::text::jsonb)",
+                xid,
+                message.to_json(),
+            )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise CatalogError(f"the catalog did not take the commit: {error}") from error
 
 
 async def _drop_ticket(database: Database, xid: str) -> None:

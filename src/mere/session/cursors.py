@@ -32,7 +32,9 @@ async def declare(state: SessionState, statement: Statement, parameters: Paramet
     inner = split(command.inner)[0]
     outcome = await run_select(state, inner, parameters, (1,) if command.binary else ())
     assert outcome.rows is not None and outcome.fields is not None
-    state.cursors[command.name] = Cursor(outcome.rows, outcome.fields, command.hold)
+    state.cursors[command.name] = Cursor(
+        outcome.rows, outcome.fields, command.hold, kept=command.hold and not state.transaction.open
+    )
     return Outcome("DECLARE CURSOR")
 
 
@@ -49,7 +51,6 @@ async def fetch(state: SessionState, statement: Statement) -> Outcome:
     state.stand_in.expect()
     if command.move:
         moved = 0 if count == 0 else await cursor.rows.skip(count or 0)
-        cursor.position += moved
         return Outcome(f"MOVE {moved}")
     rows = cursor.rows.part(count)
     return Outcome("FETCH", cursor.fields, rows, counted=True)
@@ -88,6 +89,8 @@ async def close(state: SessionState, statement: Statement) -> Outcome:
 
 
 async def close_at_transaction_end(state: SessionState) -> None:
-    """Cursors without HOLD end with their transaction."""
-    for name in [name for name, cursor in state.cursors.items() if not cursor.hold]:
+    """Cursors without HOLD end with their transaction, the others if it was rolled back."""
+    for cursor in state.cursors.values():
+        cursor.kept = cursor.kept or (cursor.hold and state.transaction.committed)
+    for name in [name for name, cursor in state.cursors.items() if not cursor.kept]:
         await state.cursors.pop(name).rows.close()

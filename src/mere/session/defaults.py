@@ -12,12 +12,13 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from mere.segment.workspace import Workspace
+from mere.session.postgres_rows import plain_text
 from mere.session.state import SessionState
 from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import DefaultColumn
 from mere.sql.lexer import quote_identifier
 from mere.sql.literals import literal
-from mere.sql.types import duckdb_type, format_type
+from mere.sql.types import duckdb_type
 
 _NEXTVAL = re.compile(
     r"\A\s*(?:pg_catalog\.)?nextval\((?P<sequence>'(?:[^']|'')*')(?:::regclass)?\)\s*\Z", re.IGNORECASE
@@ -49,7 +50,7 @@ async def default_expressions(
             expressions[column.attnum] = await _from_sequence(state, workspace, match["sequence"], column.attnum, count)
             expressions[column.attnum] = f"CAST({expressions[column.attnum]} AS {duckdb})"
         elif is_stable(default.expression):
-            value = await state.backend.fetch(f"SELECT ({default.expression})::{format_type(column.type)}::text")
+            value = await state.backend.fetch(f"SELECT {plain_text(default.expression, column.type)}")
             expressions[column.attnum] = duckdb_text(literal(value[0][0], column.type).sql)
         else:
             expressions[column.attnum] = await _one_by_one(state, workspace, default, count)
@@ -77,9 +78,10 @@ async def _from_sequence(state: SessionState, workspace: Workspace, sequence: st
 
 
 async def _one_by_one(state: SessionState, workspace: Workspace, default: DefaultColumn, count: int) -> str:
-    kind = format_type(default.column.type)
+    assert default.expression is not None
     rows = await state.backend.fetch(
-        f"SELECT ({default.expression})::{kind}::text FROM generate_series(1, $1::bigint)", [str(count)]
+        f"SELECT {plain_text(default.expression, default.column.type)} FROM generate_series(1, $1::bigint)",
+        [str(count)],
     )
     values = pa.array([row[0] for row in rows], pa.string())
     return await _load(workspace, default.column.attnum, values, duckdb_type(default.column.type))

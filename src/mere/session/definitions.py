@@ -5,13 +5,13 @@ Owns what PostgreSQL cannot know of: DISTRIBUTED clauses, filling CREATE TABLE A
 
 from __future__ import annotations
 
-from mere.catalog.backend import CommandResult, Fetch
+from mere.catalog.backend import CommandResult, Fetch, PgError
 from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
 from mere.session.policies import qualified, set_policy
 from mere.session.redistribute import redistribute
 from mere.session.relay import relay_query
 from mere.session.rewrite import note_written
-from mere.session.routing import names_lake
+from mere.session.routing import is_tripwire, names_lake
 from mere.session.rows import Outcome
 from mere.session.state import Parameters, SessionState
 from mere.session.validate import alter_with_data
@@ -23,6 +23,7 @@ from mere.sql.lexer import Statement, split
 from mere.sql.statements import StatementKind
 from mere.sql.token_cursor import Cursor, Name
 
+_MATERIALIZED = frozenset((StatementKind.CREATE_MATERIALIZED_VIEW, StatementKind.REFRESH_MATERIALIZED_VIEW))
 _OUTSIDE_TRANSACTIONS = frozenset({"tablespace", "system", "subscription", "concurrently"})
 
 
@@ -35,7 +36,14 @@ async def run_definition(state: SessionState, statement: Statement, kind: Statem
     if _outside_transactions(statement):
         state.client.write(await relay_query(state, statement.text))
         return Outcome("")
-    return Outcome(await _define(state, statement.text))
+    try:
+        return Outcome(await _define(state, statement.text))
+    except PgError as error:
+        if kind in _MATERIALIZED and is_tripwire(error):
+            raise FeatureNotSupported(
+                "materialized views over lake tables are not supported", hint="Use CREATE TABLE AS."
+            ) from error
+        raise
 
 
 def _outside_transactions(statement: Statement) -> bool:

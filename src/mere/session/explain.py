@@ -14,13 +14,15 @@ from mere.plan.planner import plan
 from mere.segment.workspace import Workspace
 from mere.session.analysis import analyse
 from mere.session.answers import text_answer
+from mere.session.named import arguments
 from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Outcome
 from mere.session.select import lake_view
 from mere.session.state import Parameters, SessionState
 from mere.session.write import run_write
 from mere.sql.bind.bound import BoundInsert, BoundSelect, BoundStatement
-from mere.sql.commands import Explain, parse_explain
+from mere.sql.commands import Explain, parse_declare, parse_explain
+from mere.sql.created import parse_create_table_as
 from mere.sql.lexer import Statement, split
 from mere.sql.relations import Kind
 from mere.sql.statements import WRITES, StatementKind, classify
@@ -35,18 +37,40 @@ async def run_explain(
     form = dict(command.options).get("format", "text")
     if form not in _FORMATS:
         raise FeatureNotSupported(f"EXPLAIN (FORMAT {form.upper()}) is not supported", hint="Use FORMAT TEXT or JSON.")
-    inner = split(command.inner)[0]
-    kind = classify(inner)
-    if kind is not StatementKind.SELECT and kind not in WRITES:
-        raise FeatureNotSupported(f"EXPLAIN {' '.join(inner.keywords[:2]).upper()} is not supported for lake tables")
-    if command.inner_start > len(statement.text):
-        raise SqlSyntaxError("syntax error at end of input")
     analyze = command.flag("analyze")
-    if analyze and kind in WRITES:
+    inner, parameters = await _explained(state, command, parameters, analyze)
+    if analyze and classify(inner) in WRITES:
         lines = await _run_and_time(state, inner, parameters)
     else:
         lines = await _explain(state, inner, parameters, command, analyze, form)
     return text_answer("EXPLAIN", ("QUERY PLAN",), [lines], formats)
+
+
+async def _explained(
+    state: SessionState, command: Explain, parameters: Parameters, analyze: bool
+) -> tuple[Statement, Parameters]:
+    """The query behind the statement: of EXECUTE what was prepared, of DECLARE and CREATE TABLE AS what they read."""
+    statements = split(command.inner)
+    if not statements:
+        raise SqlSyntaxError("syntax error at end of input")
+    inner = statements[0]
+    kind = classify(inner)
+    if kind is StatementKind.EXECUTE:
+        prepared, parameters = await arguments(state, inner)
+        assert prepared.statement is not None
+        inner, kind = prepared.statement, classify(prepared.statement)
+    elif kind is StatementKind.DECLARE:
+        inner, kind = split(parse_declare(inner.text).inner)[0], StatementKind.SELECT
+    elif kind is StatementKind.CREATE_TABLE_AS and not analyze:
+        query = parse_create_table_as(inner.text).query
+        if query is not None:
+            inner, kind = split(query)[0], StatementKind.SELECT
+    if kind is not StatementKind.SELECT and kind not in WRITES:
+        raise FeatureNotSupported(
+            f"EXPLAIN {'ANALYZE ' if analyze else ''}{' '.join(inner.keywords[:2]).upper()}"
+            " is not supported for lake tables"
+        )
+    return inner, parameters
 
 
 async def parameter_types(state: SessionState, statement: Statement, given: tuple[int, ...]) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mere.catalog.backend import Fetch
 from mere.errors import SqlSyntaxError, UndefinedObject
+from mere.session.postgres_rows import shown
 from mere.session.rows import Outcome
 from mere.session.state import Parameters, Prepared, SessionState
 from mere.sql.commands import parse_deallocate, parse_execute, parse_prepare
@@ -64,9 +65,8 @@ async def arguments(state: SessionState, statement: Statement) -> tuple[Prepared
         " FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS u(oid, n) ORDER BY n",
         ["{" + ",".join(map(str, prepared.param_oids)) + "}"],
     )
-    casts = ", ".join(
-        f"(({argument})::{name[0]})::text" for argument, name in zip(command.arguments, names, strict=True)
-    )
+    given = zip(command.arguments, names, prepared.param_oids, strict=True)
+    casts = ", ".join(shown(f"({argument})::{name[0]}", oid) for argument, name, oid in given)
     (result,) = await state.backend.pipeline([Fetch(f"SELECT {casts}")])
     return prepared, Parameters(result.rows[0], prepared.param_oids)  # type: ignore[union-attr]
 

@@ -10,10 +10,12 @@ from struct import unpack
 
 from mere.catalog.backend import CommandResult, Fetch
 from mere.errors import ProtocolViolation
+from mere.session.postgres_rows import is_styled, shown
 from mere.session.state import Parameters, SessionState
 from mere.wire.frontend import Bind, decode_text
 
 _TEXTS = frozenset({19, 25, 114, 1042, 1043, 705})  # name, text, json, bpchar, varchar, unknown
+_PLAIN_STYLES = frozenset(("ISO, MDY", "ISO, YMD"))  # the styles in which a text means what it means to us
 _INTEGERS = {21: "!h", 23: "!i", 20: "!q", 26: "!I"}
 
 
@@ -31,15 +33,16 @@ async def read_parameters(state: SessionState, message: Bind, oids: tuple[int, .
     formats = message.param_formats or (0,)
     if len(formats) == 1:
         formats = formats * len(oids)
+    plain = state.backend.parameters.get("DateStyle") in _PLAIN_STYLES
     values: list[str | None] = []
     foreign: list[int] = []
     for index, (value, oid) in enumerate(zip(message.params, oids, strict=True)):
-        text = None if value is None else _read(value, oid, formats[index])
+        text = None if value is None else _read(value, oid, formats[index], plain)
         values.append(text)
         if value is not None and text is None:
             foreign.append(index)
     if foreign:
-        for index, text in zip(foreign, await _ask(state, message, oids, foreign), strict=True):
+        for index, text in zip(foreign, await _ask(state, message, oids, formats, foreign), strict=True):
             values[index] = text
     return Parameters(tuple(values), oids)
 
@@ -50,9 +53,10 @@ class ProtocolViolationInBind(ProtocolViolation):
     severity = "ERROR"
 
 
-def _read(value: bytes, oid: int, format: int) -> str | None:
-    """The text of one value, None where PostgreSQL has to be asked."""
-    if format == 0 or oid in _TEXTS:
+def _read(value: bytes, oid: int, format: int, plain: bool) -> str | None:
+    """The text of one value, None where PostgreSQL has to be asked. `plain`: dates are written year first, or month,
+    day and year."""
+    if (format == 0 and (plain or not is_styled(oid))) or oid in _TEXTS:
         return decode_text(value)
     if oid in _INTEGERS and len(value) == {21: 2, 23: 4, 20: 8, 26: 4}[oid]:
         return str(unpack(_INTEGERS[oid], value)[0])
@@ -61,9 +65,15 @@ def _read(value: bytes, oid: int, format: int) -> str | None:
     return None
 
 
-async def _ask(state: SessionState, message: Bind, oids: tuple[int, ...], which: list[int]) -> tuple[str | None, ...]:
-    casts = ", ".join(f"${number}::text" for number in range(1, len(which) + 1))
-    step = Fetch(f"SELECT {casts}", [message.params[index] for index in which], [oids[index] for index in which])
+async def _ask(
+    state: SessionState, message: Bind, oids: tuple[int, ...], formats: tuple[int, ...], which: list[int]
+) -> tuple[str | None, ...]:
+    casts = ", ".join(shown(f"${number}", oids[index]) for number, index in enumerate(which, 1))
+    values: list[str | bytes | None] = []
+    for index in which:
+        value = message.params[index]
+        values.append(value if value is None or formats[index] else decode_text(value))
+    step = Fetch(f"SELECT {casts}", values, [oids[index] for index in which])
     (result,) = await state.backend.pipeline([step])
     assert isinstance(result, CommandResult)
     return result.rows[0]

@@ -18,8 +18,23 @@ from mere.sql.bind.bound import Constant, Scan
 from mere.sql.bind.postgres_scan import carried_type
 from mere.sql.lexer import quote_identifier
 from mere.sql.literals import literal
-from mere.sql.types import BYTEA, INTERVAL, PgType, duckdb_type, format_type, is_array
+from mere.sql.types import (
+    BYTEA,
+    DATE,
+    FLOAT4,
+    FLOAT8,
+    INTERVAL,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    TIMETZ,
+    PgType,
+    duckdb_type,
+    format_type,
+    is_array,
+)
 
+_DATES = frozenset((DATE, TIMESTAMP, TIMESTAMPTZ))
+_STYLED = _DATES | {BYTEA, FLOAT4, FLOAT8, INTERVAL, TIMETZ}
 # PostgreSQL's expression that brings a type over as text, and DuckDB's that reads it; others cross as they print.
 _INTERVAL_OUT = (
     "pg_catalog.format('%s months %s days %s microseconds',"
@@ -36,7 +51,7 @@ class PostgresRows:
         self._backend = backend
 
     async def evaluate(self, constants: Sequence[Constant]) -> Mapping[str, exp.Expression]:
-        expressions = ", ".join(f"({constant.sql})::{format_type(constant.type)}::text" for constant in constants)
+        expressions = ", ".join(plain_text(constant.sql, constant.type) for constant in constants)
         rows = await self._backend.fetch(f"SELECT {expressions}")
         return {
             constant.name: literal(value, constant.type).sql for constant, value in zip(constants, rows[0], strict=True)
@@ -78,7 +93,24 @@ class PostgresRows:
         )
 
 
+def plain_text(sql: str, pg_type: PgType) -> str:
+    """PostgreSQL's expression for the text of a value, in the one style that we read."""
+    return shown(f"({sql})::{format_type(pg_type)}", pg_type.oid)
+
+
+def shown(value: str, oid: int) -> str:
+    """As `plain_text`, of an expression of that type."""
+    return f"mere.plain_text({value})" if is_styled(oid) else f"({value})::text"
+
+
+def is_styled(oid: int) -> bool:
+    """Whether a type's text depends on the session's settings (that of an array by its elements)."""
+    return oid in _STYLED or is_array(oid)
+
+
 def _write(name: str, pg_type: PgType) -> str:
+    if pg_type.oid in _DATES:
+        return f"pg_catalog.to_json({name}) #>> '{{}}'"  # ISO, whatever DateStyle is
     if pg_type.oid == BYTEA:
         return f"pg_catalog.encode({name}, 'hex')"
     if pg_type.oid == INTERVAL:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from mere.errors import MereError
 from mere.session.state import SessionState
-from mere.sql.commands import parse_deallocate, parse_execute, parse_fetch, parse_prepare
-from mere.sql.lexer import Statement
-from mere.sql.statements import StatementKind
+from mere.sql.commands import parse_deallocate, parse_execute, parse_explain, parse_fetch, parse_prepare
+from mere.sql.lexer import Statement, split
+from mere.sql.statements import StatementKind, classify
 
 _ALWAYS_OURS = frozenset(
     {
@@ -73,6 +73,10 @@ async def is_ours(state: SessionState, statement: Statement, kind: StatementKind
         return False
     if kind is StatementKind.PREPARE and state.prepared_here(parse_prepare(statement.text).name) is not None:
         return True  # the name is taken
+    if kind is StatementKind.EXPLAIN and "execute" in statement.words and state.prepared:
+        inner = split(parse_explain(statement.text).inner)
+        if inner and classify(inner[0]) is StatementKind.EXECUTE:
+            return _names_ours(state, inner[0], StatementKind.EXECUTE)
     if kind in _OURS_WHEN_NAMED:
         return await names_lake(state, statement) or (kind in _WHOLE_DATABASE and len(statement.words) == 1)
     return _names_ours(state, statement, kind)

@@ -10,11 +10,14 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+import asyncpg
+
 from mere.catalog.backend import Backend
-from mere.errors import FeatureNotSupported, MereError
+from mere.errors import CatalogError, FeatureNotSupported, MereError
 from mere.session.client import Client
 from mere.session.cursors import close_at_transaction_end
 from mere.session.extended import ExtendedProtocol
+from mere.session.routing import is_tripwire
 from mere.session.services import Database, Services
 from mere.session.simple import run_query
 from mere.session.state import SessionState
@@ -92,6 +95,9 @@ class Session:
                 await self._extended.handle(message)
         except MereError as error:
             await self._fail(state.why(error), message)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            logger.warning("the catalog failed a statement's look-up: %s", error)
+            await self._fail(CatalogError(f"the catalog does not answer: {error}"), message)
         finally:
             await state.end_statement()
         if isinstance(message, Query | Sync | FunctionCall):
@@ -108,6 +114,8 @@ class Session:
             raise state.backend.last_words() from error  # the statement stopped because the session is at its end
         if error.severity != "ERROR":
             raise error
+        if is_tripwire(error):
+            state.lake_names = None  # somebody has defined tables behind our back
         logger.debug("statement failed: %s %s", error.sqlstate, error.message)
         if isinstance(message, Query | Sync | FunctionCall):
             await state.transaction.fail()

@@ -68,7 +68,7 @@ class Cursor:
     rows: RowSource
     fields: tuple[Field, ...]
     hold: bool
-    position: int = 0
+    kept: bool = False  # its transaction has committed
 
 
 @dataclass(slots=True)

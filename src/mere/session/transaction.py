@@ -42,6 +42,7 @@ class Transaction:
         self.pinned: Snapshot | None = None
         self._release: Callable[[], None] = _nothing
         self.implicit = False
+        self.committed = True  # how the last one ended
         self.definitions = False  # DDL ran, so mere.commit() must compare the shells
         self.committing = False  # COMMIT is on its way: nothing may be cancelled any more
         self.written: set[str] = set()  # paths of all files this transaction wrote, for maintenance to leave alone
@@ -108,17 +109,19 @@ class Transaction:
         return snapshot
 
     async def commit(self, token: str | None = None) -> str:
-        """COMMIT; returns the command tag (ROLLBACK for a failed transaction). After an error nothing is committed."""
+        """COMMIT; returns the command tag (ROLLBACK for a failed transaction). After an error nothing is committed, and
+        the transaction is over."""
         try:
             if self._backend.status == "E":
-                await self._backend.simple("ROLLBACK")
+                await self.rollback()
                 return "ROLLBACK"
+            self.committed = True
             if self._backend.status == "I":
                 await self._backend.simple("COMMIT")  # PostgreSQL's own warning
                 return "COMMIT"
             defined = await self._defined()
             if not self.overlay.dirty and not defined:
-                await self._plain_commit()
+                await self._backend.simple("COMMIT")
                 return "COMMIT"
             self.committing = True
             message = CommitMessage(
@@ -130,6 +133,11 @@ class Transaction:
             if defined:
                 self._database.names_version += 1
             return "COMMIT"
+        except MereError:
+            self.committed = False
+            if self.open and not self._backend.closed.is_set():
+                await self._backend.simple("ROLLBACK")
+            raise
         finally:
             self._reset()
 
@@ -139,19 +147,12 @@ class Transaction:
             return self.definitions
         return (await self._backend.fetch("SELECT mere.ddl_pending()"))[0][0] == "t"
 
-    async def _plain_commit(self) -> None:
-        try:
-            await self._backend.simple("COMMIT")
-        except MereError:
-            if self._backend.status != "I":
-                await self._backend.simple("ROLLBACK")
-            raise
-
     async def rollback(self) -> None:
         try:
             await self._backend.simple("ROLLBACK")
         finally:
             self._reset()
+            self.committed = False
 
     async def fail(self) -> None:
         """After an error: an implicit transaction is over, an explicit one waits for ROLLBACK."""

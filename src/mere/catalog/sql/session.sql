@@ -51,3 +51,8 @@ BEGIN
 EXCEPTION WHEN query_canceled THEN
     RETURN;
 END $$;
+
+-- A value's text as Mere reads it, whatever styles the session shows values in; the value itself is the session's.
+CREATE OR REPLACE FUNCTION mere.plain_text(anyelement) RETURNS text LANGUAGE plpgsql STABLE
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1
+    AS 'BEGIN RETURN $1::text; END';
