@@ -19,6 +19,7 @@ from mere.execute.scans import LakeView, fill, lake_scan_sql
 from mere.lake.metadata import Snapshot
 from mere.plan.nodes import Slice
 from mere.segment.workspace import Workspace
+from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import Constant, Scan
 from mere.sql.relations import Kind
 
@@ -63,7 +64,7 @@ async def body_text(
             continue
         if constants:
             scan = _filled(scan, constants)
-        snapshot = await _snapshot_of(scan, view, constants)
+        snapshot = await _snapshot_of(scan, view, constants, workspace)
         scans[scan.name] = await lake_scan_sql(view, scan, snapshot, workspace)
     return body.text(scans, constants)
 
@@ -72,13 +73,16 @@ def _filled(scan: Scan, constants: Mapping[str, exp.Expression]) -> Scan:
     return replace(scan, predicates=tuple(fill(predicate, constants) for predicate in scan.predicates))
 
 
-async def _snapshot_of(scan: Scan, view: LakeView, constants: Mapping[str, exp.Expression]) -> Snapshot:
+async def _snapshot_of(
+    scan: Scan, view: LakeView, constants: Mapping[str, exp.Expression], workspace: Workspace
+) -> Snapshot:
     """The snapshot of a scan's AT clause, or the statement's."""
     if scan.at is None:
         return view.snapshot
-    text = constant_text(with_constants(scan.at.value, constants))
+    value = with_constants(scan.at.value, constants)
+    text = constant_text(value) or (await workspace.rows(f"SELECT CAST({duckdb_text(value)} AS VARCHAR)"))[0][0]
     if text is None:
-        raise DataError(f"AT ({scan.at.kind.upper()} => ...) needs a constant", sqlstate="22023")
+        raise DataError(f"AT ({scan.at.kind.upper()} => ...) must not be null", sqlstate="22004")
     if scan.at.kind == "version":
         return await view.metadata.snapshot_at(version=int(text))
     moment = datetime.fromisoformat(text)

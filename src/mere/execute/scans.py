@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from mere.errors import UndefinedObject
 from mere.execute.constants import constant_text
 from mere.lake.bucket import bucket_of
 from mere.lake.columns import LakeColumn, quote_identifier
@@ -40,6 +41,8 @@ async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspac
     """The SELECT that stands for one scan. `snapshot` is the view's, or that of the scan's AT clause."""
     relation = scan.relation
     overlay = view.overlay.table(relation.oid) if snapshot is view.snapshot else None
+    if scan.at is not None:
+        await _require_existence(view.metadata, relation, snapshot)
     columns = await lake_columns(view.metadata, relation, scan.columns, snapshot)
     bounds = [bound for predicate in scan.predicates if (bound := _bound(relation, predicate, columns)) is not None]
     files = await table_files(view, relation, snapshot, overlay, bounds, scan.row_identity)
@@ -54,6 +57,11 @@ async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspac
             inlined.append(rows.relation(name))
         mappings = await view.metadata.mappings(files)
     return scan_sql(files.files, columns, scan.row_identity, inlined, mappings)
+
+
+async def _require_existence(metadata: Metadata, relation: Relation, snapshot: Snapshot) -> None:
+    if relation.table_id is None or not await metadata.columns_at(relation.table_id, snapshot.id):
+        raise UndefinedObject(f'relation "{relation.name}" does not exist at version {snapshot.id}')
 
 
 async def _forget_deleted(workspace: Workspace, loaded: str, table: str, overlay: TableOverlay | None) -> None:

@@ -25,10 +25,9 @@ from mere.session.copy_target import copy_target
 from mere.session.environment import SessionEnvironment
 from mere.session.insert import insert_rows
 from mere.session.postgres_rows import PostgresRows
-from mere.session.select import session_format
+from mere.session.select import as_text, session_format
 from mere.session.state import SessionState
 from mere.sql.copy_command import Copy
-from mere.sql.render import render_text
 
 
 async def copy_from_storage(state: SessionState, command: Copy) -> int:
@@ -53,7 +52,7 @@ async def copy_to_storage(state: SessionState, command: Copy) -> int:
         raise DataError("COPY to object storage needs distinct column names", sqlstate="42701")
     columns = query.bound.columns
     if form.format in ("csv", "text"):
-        outputs = [render_text(column.typed, session_format(state)) for column in columns]
+        outputs = [as_text(column.typed, session_format(state)) for column in columns]
     else:
         outputs = [column.typed.sql.copy() for column in columns]
     release = state.database.readers.hold(query.view.snapshot.id)

@@ -13,10 +13,9 @@ from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder
 from mere.session.copy_query import copy_query
 from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Portion, RowSource
-from mere.session.select import session_format
+from mere.session.select import as_text, session_format
 from mere.session.state import SessionState
 from mere.sql.copy_command import Copy
-from mere.sql.render import render_text
 from mere.wire import messages
 
 _Encoder: TypeAlias = CopyTextEncoder | CopyCsvEncoder
@@ -29,7 +28,7 @@ async def copy_to_client(state: SessionState, command: Copy) -> int:
     names = [field.name for field in query.fields]
     encode = encoder(options, names)
     form = session_format(state)
-    outputs = [render_text(column.typed, form) for column in query.bound.columns]
+    outputs = [as_text(column.typed, form) for column in query.bound.columns]
     release = state.database.readers.hold(query.view.snapshot.id)
     workspace = state.open_workspace()
     try:

@@ -14,6 +14,7 @@ from mere.session.rewrite import note_written
 from mere.session.routing import is_tripwire, names_lake
 from mere.session.rows import Outcome
 from mere.session.state import Parameters, SessionState
+from mere.session.travel import without_time_travel
 from mere.session.validate import alter_with_data
 from mere.session.write import insert_query
 from mere.sql.commands import parse_maintenance
@@ -24,6 +25,7 @@ from mere.sql.statements import StatementKind
 from mere.sql.token_cursor import Cursor, Name
 
 _MATERIALIZED = frozenset((StatementKind.CREATE_MATERIALIZED_VIEW, StatementKind.REFRESH_MATERIALIZED_VIEW))
+_VIEWS = _MATERIALIZED | {StatementKind.CREATE_VIEW}
 _OUTSIDE_TRANSACTIONS = frozenset({"tablespace", "system", "subscription", "concurrently"})
 
 
@@ -33,6 +35,8 @@ async def run_definition(state: SessionState, statement: Statement, kind: Statem
         return await _create_table(state, statement)
     if kind is StatementKind.ALTER_TABLE:
         return await _alter_table(state, statement)
+    if kind in _VIEWS and without_time_travel(statement.text) != statement.text:
+        raise FeatureNotSupported("a view cannot read tables as they were: AT is for queries")
     if _outside_transactions(statement):
         state.client.write(await relay_query(state, statement.text))
         return Outcome("")
@@ -111,11 +115,16 @@ def _parse_create_as(statement: Statement, kind: StatementKind) -> CreateTableAs
     return parse_select_into(statement.text) if into else parse_create_table_as(statement.text)
 
 
+def _shell_text(command: CreateTableAs) -> str:
+    """What PostgreSQL runs of it: the columns without the rows."""
+    return without_time_travel(command.create_text)
+
+
 async def parameter_types(
     state: SessionState, statement: Statement, kind: StatementKind, given: tuple[int, ...]
 ) -> tuple[int, ...]:
     """Of CREATE TABLE AS and SELECT INTO."""
-    return (await state.backend.describe(_parse_create_as(statement, kind).create_text, given)).param_oids
+    return (await state.backend.describe(_shell_text(_parse_create_as(statement, kind)), given)).param_oids
 
 
 async def create_table_as(
@@ -129,8 +138,8 @@ async def create_table_as(
     if command.query is None:
         raise FeatureNotSupported("CREATE TABLE AS EXECUTE is not supported for lake tables")
     if command.if_not_exists and await _exists(state, command.target):
-        return Outcome(await _define(state, command.create_text, parameters))
-    await _define(state, command.create_text, parameters)
+        return Outcome(await _define(state, _shell_text(command), parameters))
+    await _define(state, _shell_text(command), parameters)
     if command.distribution is not None:
         await set_policy(state, command.target, command.distribution)
     if not command.with_data:

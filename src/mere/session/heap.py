@@ -16,11 +16,10 @@ from mere.segment.encode import CopyTextEncoder
 from mere.segment.workspace import Workspace
 from mere.session.analysis import Analysis
 from mere.session.postgres_rows import PostgresRows
-from mere.session.select import lake_view, session_format
+from mere.session.select import as_text, lake_view, session_format
 from mere.session.state import SessionState
 from mere.sql.bind.bound import BoundInsert, BoundStatement
 from mere.sql.lexer import quote_identifier
-from mere.sql.render import render_text
 
 
 async def insert_into_heap(state: SessionState, analysis: Analysis, bound: BoundStatement) -> int:
@@ -32,7 +31,7 @@ async def insert_into_heap(state: SessionState, analysis: Analysis, bound: Bound
         )
     view = lake_view(state, analysis.snapshot)
     form = session_format(state)
-    outputs = [render_text(column.typed, form) for column in bound.source.columns]
+    outputs = [as_text(column.typed, form) for column in bound.source.columns]
     columns = ", ".join(quote_identifier(column.name) for column in bound.given)
     relation = bound.relation
     target = f"{quote_identifier(relation.schema)}.{quote_identifier(relation.name)}"

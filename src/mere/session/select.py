@@ -20,6 +20,7 @@ from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Outcome, Portion, RowSource
 from mere.session.state import Parameters, SessionState
 from mere.sql.bind.bound import BoundSelect
+from mere.sql.expressions.typed import Typed
 from mere.sql.lexer import Statement
 from mere.sql.render import SessionFormat, render_text
 from mere.sql.types import BPCHAR
@@ -67,9 +68,14 @@ def output_expressions(state: SessionState, bound: BoundSelect, fields: Sequence
     char(n) is its text, blanks and all."""
     form = session_format(state)
     return [
-        column.typed.sql.copy() if field.format and field.type_oid != BPCHAR else render_text(column.typed, form)
+        column.typed.sql.copy() if field.format and field.type_oid != BPCHAR else as_text(column.typed, form)
         for column, field in zip(bound.columns, fields, strict=True)
     ]
+
+
+def as_text(typed: Typed, form: SessionFormat) -> exp.Expression:
+    """As text, also where DuckDB finds that the value is nothing but NULL and gives it a type of its own choice."""
+    return exp.cast(render_text(typed, form), "VARCHAR")
 
 
 def session_format(state: SessionState) -> SessionFormat:

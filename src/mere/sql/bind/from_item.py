@@ -74,6 +74,8 @@ def _bind_named(binding: Binding, node: exp.Table, scope: Scope) -> Item:
     shown = identifier_name(alias.this) if alias is not None and alias.this is not None else name[-1]
     common = scope.frame.common_tables.get(name[0]) if len(name) == 1 else None
     if common is not None:
+        if node.args.get("when") is not None:
+            raise FeatureNotSupported(f'time travel is not supported on "{shown}", which is a query')
         return _bind_common(binding, common, shown, alias)
     relation = scope.frame.lookup(name)
     if relation is None:
@@ -83,7 +85,7 @@ def _bind_named(binding: Binding, node: exp.Table, scope: Scope) -> Item:
         relation = replace(relation, kind=Kind.POSTGRES)
     access = binding.access(relation)
     if relation.kind is Kind.VIEW:
-        item = _bind_view(binding, relation, access, shown, scope.frame)
+        item = _bind_view(binding, relation, access, shown, node, scope)
     else:
         item = _bind_scan(binding, relation, access, shown, node, scope)
     if alias is None or alias.this is None:
@@ -153,8 +155,8 @@ def _system_columns(relation: Relation) -> dict[str, RangeColumn]:
 def _time_travel(binding: Binding, node: exp.Table, relation: Relation, scope: Scope) -> TimeTravel | None:
     when = node.args.get("when")
     if when is None:
-        return None
-    if relation.kind is not Kind.LAKE:
+        return scope.frame.at if relation.kind is not Kind.POSTGRES else None
+    if relation.kind is Kind.POSTGRES:
         raise FeatureNotSupported(f'time travel is not supported on "{relation.name}", which is not a lake table')
     kind = str(when.args["kind"]).lower()
     environment = ScopeEnvironment(binding, scope.beside(Namespace()))
@@ -183,15 +185,17 @@ def view_tree(sql: str) -> exp.Expression:
     return parse(sql.rstrip().rstrip(";"))
 
 
-def _bind_view(binding: Binding, relation: Relation, access: Access, shown: str, frame: Frame) -> Item:
+def _bind_view(binding: Binding, relation: Relation, access: Access, shown: str, node: exp.Table, scope: Scope) -> Item:
     """A view stands as a subquery over what it reads, in which names mean what they mean to the view."""
+    frame = scope.frame
     if relation.view_sql is None:
         raise FeatureNotSupported(f'view "{relation.name}" has no definition')
     if relation.oid in frame.views:
         raise SqlSyntaxError(f'infinite recursion detected in rules for relation "{relation.name}"', sqlstate="42P17")
     tree = view_tree(relation.view_sql)
     lookup = binding.view_lookup(relation.oid)
-    block = binding.query(tree, None, Frame(lookup, {}, (*frame.views, relation.oid)))
+    at = _time_travel(binding, node, relation, scope)
+    block = binding.query(tree, None, Frame(lookup, {}, (*frame.views, relation.oid), at))
     emitted = binding.alias(shown)
     query = block.close()
     binding.derived[emitted] = block.lineage

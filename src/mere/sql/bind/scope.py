@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from mere.errors import UndefinedObject
+from mere.sql.bind.bound import TimeTravel
 from mere.sql.expressions import Typed
 from mere.sql.lexer import fold
 from mere.sql.relations import Relation
@@ -137,15 +138,17 @@ class CommonTable:
 class Frame:
     """What relation names mean at one place: the names that the catalog resolved, and the WITH queries around.
 
-    `lookup` differs inside a view, whose names the view's owner reads.
+    `lookup` differs inside a view, whose names the view's owner reads; `at` is the AT clause that the view was named
+    with, and holds for every lake table in it.
     """
 
     lookup: Callable[[Name], Relation | None]
     common_tables: Mapping[str, CommonTable] = field(default_factory=dict)
     views: tuple[int, ...] = ()
+    at: TimeTravel | None = None
 
     def with_table(self, name: str, table: CommonTable) -> Frame:
-        return Frame(self.lookup, {**self.common_tables, name: table}, self.views)
+        return replace(self, common_tables={**self.common_tables, name: table})
 
 
 @dataclass(slots=True)
