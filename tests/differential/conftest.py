@@ -1,10 +1,13 @@
-"""Prints the share of agreement at the end."""
+"""Prints the share of agreement at the end; a schema of its own for the random queries."""
 
 from __future__ import annotations
 
 import pytest
+from harness.fixtures import space
 
 from . import report
+
+__all__ = ["space"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
