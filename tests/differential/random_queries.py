@@ -157,7 +157,8 @@ class Query:
         value, other = self.expression("text", depth), self.expression("text", depth)
         return self.dice.choice(
             (
-                f"({value} || {other})", f"upper({value})", f"lower({value})", f"substr({value}, 2, 2)", f"left({value}, 1)",
+                f"({value} || {other})", f"upper({value})", f"lower({value})", f"substr({value}, 2, 2)",
+                f"left({value}, 1)",
                 f"replace({value}, 'x', {other})", f"trim({value})", f"lpad({value}, 4, '*')", f"reverse({value})",
                 f"split_part({value}, ' ', 1)", f"concat({value}, {other})", f"regexp_replace({value}, '[a-c]', '-')",
                 f"translate({value}, 'abx', '12')", f"initcap({value})",
@@ -274,7 +275,8 @@ class Query:
         if shape == "union":
             again = ", ".join(self.expression(kind) for kind in kinds)
             operator = dice.choice(("UNION", "UNION ALL", "EXCEPT", "INTERSECT"))
-            return f"SELECT {outputs} {self.source()}{self.where()} {operator} SELECT {again} {self.source()}{self.where()}"
+            first, second = f"{self.source()}{self.where()}", f"{self.source()}{self.where()}"
+            return f"SELECT {outputs} {first} {operator} SELECT {again} {second}"
         if shape == "nested":
             named = ", ".join(f"{self.expression(kind)} AS c{number}" for number, kind in enumerate(kinds))
             inner = f"SELECT {named} {self.source()}{self.where()}"
