@@ -193,14 +193,13 @@ class ExtendedProtocol:
 
     async def _send_rows(self, portal: Portal, limit: int) -> None:
         client = self._state.client
+        sent = 0  # by this Execute: PostgreSQL's tag counts no more
         if portal.rows is not None and not portal.finished:
             self._state.stand_in.expect()
             sent, more = await portal.rows.send(client, limit)
-            portal.sent += sent
             if more:
                 client.write(messages.PORTAL_SUSPENDED)
                 return
-        sent, portal.sent = portal.sent, 0
         portal.finished = True
         tag = f"{portal.tag} {sent}" if portal.counted else portal.tag
         if not tag:

@@ -57,7 +57,6 @@ class Portal:
     rows: RowSource | None = None
     tag: str = ""
     counted: bool = False
-    sent: int = 0
     finished: bool = False
 
 
