@@ -102,7 +102,7 @@ def _checked(column: WriteColumn, name: str, target: WriteTarget) -> str:
     reference = _quoted(name)
     if column.oid == pg.INTERVAL:
         message = quote(f'0A000:interval in column "{column.name}" is finer than the millisecond that lake tables keep')
-        reference = f"CASE WHEN epoch_us({reference}) % 1000 <> 0 THEN error({message}) ELSE {reference} END"
+        reference = f"CASE WHEN epoch_us({reference}::INTERVAL) % 1000 <> 0 THEN error({message}) ELSE {reference} END"
     if not column.not_null or (column.element_id is None and column.oid not in _WITHOUT_STATISTICS):
         return reference if reference == _quoted(name) else f"{reference} AS {_quoted(name)}"
     message = quote(
