@@ -51,7 +51,8 @@ class Load:
             return []
         files = ", ".join(f"'{self.prefix}{file.path}'" for file in result.files)
         async with self.engine.workspace() as workspace:
-            return await workspace.rows(f"SELECT * FROM read_parquet([{files}])")
+            table = await workspace.table(f"SELECT * FROM read_parquet([{files}])")
+        return [tuple(row.values()) for row in table.to_pylist()]
 
 
 @pytest.mark.parametrize(
