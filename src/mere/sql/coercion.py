@@ -13,6 +13,7 @@ from mere.sql.dialect import quote_string
 from mere.sql.expressions.build import call, cast, cast_to, number, string
 from mere.sql.expressions.numeric import decimal_of
 from mere.sql.expressions.typed import PLACEHOLDER, TRIMMED, Coercion, Environment, Typed
+from mere.sql.expressions.zones import zone
 from mere.sql.functions.catalog import cast_context
 from mere.sql.literals import fit_numeric, integer_literal, invalid_text, null_literal, numeric_literal, parse_literal
 from mere.sql.render import SessionFormat, render_text
@@ -246,9 +247,10 @@ def _convert(typed: Typed, target: PgType, env: Environment) -> Typed:
     if source in NUMBERS and oid in NUMBERS:
         return _number(typed, target)
     if element_of(source) and element_of(oid):
-        if element_of(source) in STRINGS and element_of(oid) not in STRINGS:
-            raise FeatureNotSupported(f"cast from {type_name(source)} to {type_name(oid)} is not supported")
-        return _convert_array(typed, target)
+        return _convert_array(typed, target, env)
+    if source == JSONB and oid == NUMERIC:
+        text = call("mere_json_number", typed.sql, string("numeric"))
+        return Typed(cast(text, "DECIMAL(38,16)"), PgType(oid), typed.marks, _TEXT_CARRIER, TRIMMED)
     special = _SPECIAL.get((source, oid))
     if special is None:
         if source in OID_LIKE or oid in OID_LIKE:
@@ -257,11 +259,23 @@ def _convert(typed: Typed, target: PgType, env: Environment) -> Typed:
     return Typed(special(typed.sql, env), PgType(oid), typed.marks)
 
 
-def _convert_array(typed: Typed, target: PgType) -> Typed:
-    digits = {INT2: 5, INT4: 10, INT8: 19}.get(element_of(typed.type.oid))
+def _convert_array(typed: Typed, target: PgType, env: Environment) -> Typed:
+    source = element_of(typed.type.oid)
+    digits = {INT2: 5, INT4: 10, INT8: 19}.get(source)
+    if source not in NUMBERS or element_of(target.oid) not in NUMBERS:
+        return _each(typed.sql, PgType(source, typed.type.typmod), target, typed.marks, env)
     if element_of(target.oid) == NUMERIC and target.typmod < 0 and digits:
         return Typed(cast(typed.sql, f"DECIMAL({digits},0)[]"), target, typed.marks, (digits, 0))
     return Typed(cast_to(typed.sql, target), target, typed.marks)
+
+
+def _each(array: exp.Expression, source: PgType, target: PgType, marks: int, env: Environment) -> Typed:
+    """Every element by the cast of its type."""
+    item = Typed(exp.column("mere_item"), source)
+    made = coerce(item, PgType(element_of(target.oid), target.typmod), Coercion.EXPLICIT, env)
+    if made.sql is not item.sql:
+        array = call("list_transform", array, exp.Lambda(this=made.sql, expressions=[exp.to_identifier("mere_item")]))
+    return Typed(array, target, marks, made.decimal, made.display)
 
 
 def _to_string(typed: Typed, oid: int, env: Environment) -> Typed:
@@ -293,10 +307,13 @@ def _from_string(typed: Typed, target: PgType, env: Environment) -> Typed:
         sql = cast(call("mere_numeric_text", typed.sql), "DECIMAL(38,16)")
         return Typed(sql, PgType(oid), typed.marks, _TEXT_CARRIER, TRIMMED)
     if oid == TIMESTAMPTZ:
-        sql = call("mere_text_to_timestamptz", typed.sql, string(env.time_zone))
+        sql = call("mere_text_to_timestamptz", typed.sql, zone(env.time_zone))
         return Typed(sql, PgType(oid), typed.marks)
     if oid in (JSON, JSONB):
-        return Typed(call("mere_text_to_json", typed.sql), PgType(oid), typed.marks)
+        checked = call("mere_text_to_json", typed.sql)
+        return Typed(call("mere_jsonb", checked) if oid == JSONB else checked, PgType(oid), typed.marks)
+    if element_of(oid):
+        return _each(call("mere_text_to_array", typed.sql), PgType(TEXT), target, typed.marks, env)
     name = _TEXT_MACROS.get(oid)
     if name is None:
         if typed.is_constant and not typed.marks & PLACEHOLDER and isinstance(typed.value, str):
@@ -361,7 +378,7 @@ def _to_float(typed: Typed, oid: int) -> exp.Expression:
 
 
 def _zone(env: Environment) -> exp.Expression:
-    return string(env.time_zone)
+    return zone(env.time_zone)
 
 
 _Maker = Callable[[exp.Expression, Environment], exp.Expression]
@@ -386,7 +403,8 @@ _SPECIAL: dict[tuple[int, int], _Maker] = {
     (TIMESTAMPTZ, TIME): lambda sql, env: cast(call("timezone", _zone(env), sql), "TIME"),
     (INTERVAL, TIME): lambda sql, env: call("mere_interval_to_time", sql),
     (TIMETZ, TIME): _simple("TIME"),
-    (JSON, JSONB): lambda sql, env: call("json", sql),
+    (JSON, JSONB): lambda sql, env: call("mere_jsonb", sql),
+    (TIMESTAMPTZ, TIMETZ): lambda sql, env: call("mere_timestamptz_to_timetz", sql, _zone(env)),
     (JSONB, JSON): lambda sql, env: sql,
     (JSONB, BOOL): lambda sql, env: call("mere_json_to_bool", sql),
     (JSONB, INT2): lambda sql, env: cast(call("mere_json_number", sql, string("smallint")), "SMALLINT"),

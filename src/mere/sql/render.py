@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from mere.sql.expressions.build import call, cast, number, string
 from mere.sql.expressions.typed import FIXED, QUOTIENT, TRIMMED, Typed
+from mere.sql.expressions.zones import zone
 from mere.sql.types import (
     BOOL,
     BPCHAR,
@@ -19,14 +20,17 @@ from mere.sql.types import (
     INTERVAL,
     JSONB,
     NUMERIC,
+    REGTYPE,
     STRINGS,
     TIME,
     TIMESTAMP,
     TIMESTAMPTZ,
     TIMETZ,
+    TYPES,
     UNKNOWN,
     PgType,
     element_of,
+    format_type,
     numeric_parts,
 )
 
@@ -99,10 +103,58 @@ def _row(typed: Typed, fmt: SessionFormat) -> exp.Expression:
     return call("concat", string("("), call("array_to_string", exp.Array(expressions=fields), string(",")), string(")"))
 
 
+# By DateStyle and whether days come first: strftime of a date, and of a timestamp's day.
+_DAYS = {
+    ("german", True): "%d.%m.%Y",
+    ("german", False): "%d.%m.%Y",
+    ("sql", True): "%d/%m/%Y",
+    ("sql", False): "%m/%d/%Y",
+    ("postgres", True): "%d-%m-%Y",
+    ("postgres", False): "%m-%d-%Y",
+}
+_INTERVAL_MACROS = {
+    "iso_8601": "mere_interval_out_iso",
+    "postgres_verbose": "mere_interval_out_verbose",
+    "sql_standard": "mere_interval_out_sql",
+}
+
+
+def _style(fmt: SessionFormat) -> tuple[str, bool]:
+    """DateStyle's output half, and whether the day stands before the month."""
+    style, _, order = fmt.date_style.lower().partition(",")
+    return style.strip(), order.strip() == "dmy"
+
+
+def _date(sql: exp.Expression, fmt: SessionFormat) -> exp.Expression:
+    style, day_first = _style(fmt)
+    days = _DAYS.get((style, day_first))
+    return call("mere_date_out", sql) if days is None else call("mere_styled_date", sql, string(days))
+
+
+def _timestamp(sql: exp.Expression, fmt: SessionFormat) -> exp.Expression:
+    style, day_first = _style(fmt)
+    if style == "postgres":
+        return call("mere_worded_timestamp", sql, string("%a %d %b" if day_first else "%a %b %d"))
+    days = _DAYS.get((style, day_first))
+    return call("mere_date_out", sql) if days is None else call("mere_styled_timestamp", sql, string(days))
+
+
 def _timestamptz(sql: exp.Expression, fmt: SessionFormat) -> exp.Expression:
+    if _style(fmt)[0] in ("german", "sql", "postgres"):
+        where = zone(fmt.time_zone)
+        local = _timestamp(call("timezone", where, sql), fmt)
+        return exp.DPipe(this=local, expression=call("mere_zone_suffix", sql.copy(), where.copy()))
     if fmt.time_zone.upper() in ("UTC", "ETC/UTC", "GMT", "ZULU", "UCT"):
         return call("mere_timestamptz_out_utc", sql)
-    return call("mere_timestamptz_out", sql, string(fmt.time_zone))
+    return call("mere_timestamptz_out", sql, zone(fmt.time_zone))
+
+
+def _regtype(sql: exp.Expression, fmt: SessionFormat) -> exp.Expression:
+    names = [
+        exp.If(this=number(oid), true=string("character" if oid == BPCHAR else format_type(PgType(oid))))
+        for oid in TYPES
+    ]
+    return exp.Case(this=sql, ifs=names, default=cast(sql.copy(), "VARCHAR"))
 
 
 _QUOTED = frozenset({TIMESTAMP, TIMESTAMPTZ, INTERVAL, BYTEA, 114, JSONB})
@@ -111,12 +163,13 @@ _MAKERS: dict[int, _Maker] = {
     BOOL: lambda sql, fmt: call("mere_bool_out", sql),
     FLOAT4: lambda sql, fmt: call("mere_float4_out", sql),
     FLOAT8: lambda sql, fmt: call("mere_float8_out", sql),
-    BYTEA: lambda sql, fmt: call("mere_bytea_out", sql),
-    DATE: lambda sql, fmt: call("mere_date_out", sql),
+    BYTEA: lambda sql, fmt: call("mere_encode_escape" if fmt.bytea_output == "escape" else "mere_bytea_out", sql),
+    DATE: _date,
     TIME: lambda sql, fmt: cast(sql, "VARCHAR"),
     TIMETZ: lambda sql, fmt: call("mere_timetz_out", sql),
-    TIMESTAMP: lambda sql, fmt: call("mere_date_out", sql),
+    TIMESTAMP: _timestamp,
     TIMESTAMPTZ: _timestamptz,
-    INTERVAL: lambda sql, fmt: call("mere_interval_out", sql),
+    INTERVAL: lambda sql, fmt: call(_INTERVAL_MACROS.get(fmt.interval_style.lower(), "mere_interval_out"), sql),
+    REGTYPE: _regtype,
     JSONB: lambda sql, fmt: call("mere_jsonb_out", sql),
 }

@@ -69,6 +69,7 @@ COMPARISONS: dict[str, type[exp.Binary]] = {
     ">=": exp.GTE,
 }
 _ARITHMETIC: dict[str, type[exp.Binary]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul, "/": exp.Div, "%": exp.Mod}
+_FLOAT_MACROS = {"+": "mere_float_add", "-": "mere_float_subtract", "*": "mere_float_multiply", "/": "mere_float_div"}
 _LIMITS = {INT2: 2**15, INT4: 2**31, INT8: 2**63}
 _RANK = {INT2: 0, INT4: 1, INT8: 2}
 
@@ -247,13 +248,9 @@ def _integers(name: str, left: Typed, right: Typed, result: int, marks: int) -> 
 def _floats(context: Context, name: str, operands: list[Typed], result: int, marks: int) -> Typed:
     left, right = (coerce(o, PgType(result), Coercion.IMPLICIT, context.env) for o in operands)
     pg_type = PgType(result)
-    if name == "/":
-        if isinstance(right.value, float) and right.value != 0:
-            return Typed(binary(exp.Div, left.sql, right.sql), pg_type, marks)
-        return Typed(call("mere_float_div", left.sql, right.sql), pg_type, marks)
     if name == "%":
         raise FeatureNotSupported("operator % on floats is not supported")
-    return Typed(binary(_ARITHMETIC[name], left.sql, right.sql), pg_type, marks)
+    return Typed(call(_FLOAT_MACROS[name], left.sql, right.sql), pg_type, marks)
 
 
 def _decimals(context: Context, name: str, left: Typed, right: Typed, marks: int) -> Typed:

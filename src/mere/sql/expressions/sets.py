@@ -13,6 +13,7 @@ from mere.sql.expressions.build import call, cast, number, string
 from mere.sql.expressions.calls import coerced, find
 from mere.sql.expressions.context import Context, marks_of
 from mere.sql.expressions.typed import COLUMN, PLACEHOLDER, SET, Coercion, SetColumn, SetFunction, Typed
+from mere.sql.expressions.zones import zone
 from mere.sql.functions.patterns import pattern_sql, translate
 from mere.sql.functions.text_functions import group_count
 from mere.sql.grammar.nodes import Call
@@ -87,9 +88,9 @@ def _series(context: Context, node: Call, arguments: list[Typed]) -> Rows:
     if oid == TIMESTAMP:
         return Rows(call("mere_series", *sqls), (("generate_series", _typed(oid)),))
     if oid == TIMESTAMPTZ:
-        zone = string(context.env.time_zone)
-        local = [call("timezone", zone.copy(), sqls[0]), call("timezone", zone.copy(), sqls[1]), sqls[2]]
-        item = call("timezone", zone, exp.column("e"))
+        where = zone(context.env.time_zone)
+        local = [call("timezone", where.copy(), sqls[0]), call("timezone", where.copy(), sqls[1]), sqls[2]]
+        item = call("timezone", where, exp.column("e"))
         body = exp.Lambda(this=item, expressions=[exp.to_identifier("e")])
         return Rows(call("list_transform", call("mere_series", *local), body), (("generate_series", _typed(oid)),))
     raise FeatureNotSupported("generate_series of this type is not supported")
@@ -191,13 +192,13 @@ _MAKERS: dict[str, _Maker] = {
     "regexp_split_to_table": _split("mere_regex_split"),
     "string_to_table": _split("mere_string_to_array"),
     "json_array_elements": _json_rows("mere_json_array_rows", (("value", JSON),), JSON),
-    "jsonb_array_elements": _json_rows("mere_json_array_rows", (("value", JSONB),), JSONB),
+    "jsonb_array_elements": _json_rows("mere_jsonb_array_rows", (("value", JSONB),), JSONB),
     "json_array_elements_text": _json_rows("mere_json_array_texts", (("value", TEXT),), JSON),
     "jsonb_array_elements_text": _json_rows("mere_jsonb_array_texts", (("value", TEXT),), JSONB),
     "json_object_keys": _json_rows("mere_json_keys", (("json_object_keys", TEXT),), JSON),
     "jsonb_object_keys": _json_rows("mere_json_keys", (("jsonb_object_keys", TEXT),), JSONB),
     "json_each": _json_rows("mere_json_entries", (("key", TEXT), ("value", JSON)), JSON),
-    "jsonb_each": _json_rows("mere_json_entries", (("key", TEXT), ("value", JSONB)), JSONB),
+    "jsonb_each": _json_rows("mere_jsonb_entries", (("key", TEXT), ("value", JSONB)), JSONB),
     "json_each_text": _json_rows("mere_json_text_entries", (("key", TEXT), ("value", TEXT)), JSON),
     "jsonb_each_text": _json_rows("mere_jsonb_text_entries", (("key", TEXT), ("value", TEXT)), JSONB),
 }

@@ -210,7 +210,10 @@ def _json_object_agg(aggregate: Aggregate) -> Typed:
     text = to_json_text(aggregate.context, aggregate.arguments[1])
     colon = " : " if aggregate.node.name.startswith("json_") else ": "
     pair = call("concat", call("to_json", key.sql), string(colon), call("coalesce", text, string("null")))
-    joined = aggregate.make("string_agg", pair, string(", "))
+    by_key: list[exp.Expression] | None = None
+    if colon == ": ":  # jsonb keeps keys by length, then bytes
+        by_key = [exp.Ordered(this=call("strlen", key.sql)), exp.Ordered(this=key.sql)]
+    joined = aggregate.make("string_agg", pair, string(", "), order=by_key)
     spaces = ("{ ", " }") if aggregate.node.name.startswith("json_") else ("{", "}")
     return aggregate.result(call("mere_json_wrap", string(spaces[0]), joined, string(spaces[1])))
 

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from mere.errors import FeatureNotSupported
 from mere.sql.expressions.build import binary, call, cast, number, string
+from mere.sql.expressions.zones import zone
 from mere.sql.functions.registry import BoundCall, scalar
 from mere.sql.types import DATE, TIMESTAMPTZ
 
@@ -215,14 +216,14 @@ def _piece(token: Token, moment: exp.Expression, bound: BoundCall) -> exp.Expres
 
 
 def _zone(token: Token, bound: BoundCall) -> exp.Expression:
-    zone = bound.context.env.time_zone
+    name = bound.context.env.time_zone
     if bound.arguments[0].type.oid != TIMESTAMPTZ:
         return string("" if token.name == "TZ" else "+00")
     if token.name == "TZ":
-        if zone.upper() not in ("UTC", "GMT"):
+        if name.upper() not in ("UTC", "GMT"):
             raise FeatureNotSupported("to_char pattern TZ is not supported in a time zone other than UTC")
-        return string(zone.upper() if token.text.isupper() else zone.lower())
-    offset = call("mere_zone_offset", bound.sql(0).copy(), string(zone))
+        return string(name.upper() if token.text.isupper() else name.lower())
+    offset = call("mere_zone_offset", bound.sql(0).copy(), zone(name))
     text = call("mere_offset_out", offset)
     if token.name == "TZH":
         return call("left", text, number(3))
@@ -253,7 +254,7 @@ def _to_char(bound: BoundCall) -> exp.Expression:
     if bound.raw[0].type.oid == DATE:
         moment = cast(bound.raw[0].sql, "TIMESTAMP")
     elif bound.arguments[0].type.oid == TIMESTAMPTZ:
-        moment = call("timezone", string(bound.context.env.time_zone), moment)
+        moment = call("timezone", zone(bound.context.env.time_zone), moment)
     parts: list[exp.Expression] = []
     directives = ""
     for token in _template(bound):
@@ -347,21 +348,29 @@ _INPUT = {
 }
 
 
-def _input_format(bound: BoundCall) -> str:
-    made = ""
+_WIDTHS = {"YYYY": r"\d{4,}", "DDD": r"\d{1,3}", "MS": r"\d{1,3}", "US": r"\d{1,6}"}
+_LETTERS = frozenset({"MON", "MONTH", "AM", "PM", "DY", "DAY"})
+
+
+def _input_format(bound: BoundCall) -> tuple[str, str]:
+    """For strptime(), and a regular expression of what the template covers: what follows it is ignored."""
+    made, covered = "", r"^\s*"
     for token in _template(bound):
         if not token.name:
             made += token.text.replace("%", "%%")
+            covered += r"\s*" if token.text == " " else re.escape(token.text)
         elif token.name in _INPUT:
             made += _INPUT[token.name]
+            covered += "[A-Za-z]+" if token.name in _LETTERS else _WIDTHS.get(token.name, r"\d{1,2}")
         else:
             raise FeatureNotSupported(f'{bound.node.name} pattern "{token.text}" is not supported over lake data')
-    return made
+    return made, covered
 
 
 def _parsed(bound: BoundCall) -> exp.Expression:
     name = string(f'"{bound.constant_text(1)}"')
-    return call("mere_parse_time", bound.sql(0), string(_input_format(bound)), name)
+    made, covered = _input_format(bound)
+    return call("mere_parse_time", bound.sql(0), string(made), string(covered), name)
 
 
 @scalar("to_date(text,text)")
@@ -371,4 +380,4 @@ def _to_date(bound: BoundCall) -> exp.Expression:
 
 @scalar("to_timestamp(text,text)")
 def _to_timestamp(bound: BoundCall) -> exp.Expression:
-    return call("timezone", string(bound.context.env.time_zone), _parsed(bound))
+    return call("timezone", zone(bound.context.env.time_zone), _parsed(bound))

@@ -7,6 +7,7 @@ from sqlglot import exp
 from mere.errors import DataError, FeatureNotSupported
 from mere.sql.expressions.build import binary, call, cast, number, string
 from mere.sql.expressions.typed import Typed
+from mere.sql.expressions.zones import offset_seconds, zone
 from mere.sql.functions.registry import SCALARS, BoundCall, same, scalar
 from mere.sql.types import (
     DATE,
@@ -26,7 +27,7 @@ same(
     justify_interval mere_justify_interval; make_date mere_make_date; make_time mere_make_time
     make_timestamp mere_make_timestamp; make_interval mere_make_interval
     isfinite(date) isfinite; isfinite(timestamp) isfinite; isfinite(timestamptz) isfinite
-    timezone(text,timestamp) timezone; timezone(text,timestamptz) timezone; to_timestamp(float8) to_timestamp
+    to_timestamp(float8) to_timestamp
     date_bin(interval,timestamp,timestamp) mere_date_bin; date_bin(interval,timestamptz,timestamptz) mere_date_bin_zoned
     overlaps(timestamp,timestamp,timestamp,timestamp) mere_overlaps
     overlaps(timestamptz,timestamptz,timestamptz,timestamptz) mere_overlaps
@@ -141,7 +142,7 @@ def _field(bound: BoundCall) -> tuple[exp.Expression, int]:
     if oid == TIMESTAMPTZ:
         if unit.startswith("timezone"):
             return _offset_field(unit, bound)
-        local = call("timezone", string(bound.context.env.time_zone), local)
+        local = call("timezone", zone(bound.context.env.time_zone), local)
     if (oid == DATE and unit in _DAY_PARTS) or (oid == TIME and unit not in _DAY_PARTS):
         raise FeatureNotSupported(f'unit "{unit}" not supported for type {type_name(oid)}')
     return _moment_field(unit, local, oid)
@@ -164,7 +165,7 @@ def _moment_field(unit: str, local: exp.Expression, oid: int) -> tuple[exp.Expre
 
 
 def _offset_field(unit: str, bound: BoundCall) -> tuple[exp.Expression, int]:
-    offset = call("mere_zone_offset", bound.arguments[1].sql, string(bound.context.env.time_zone))
+    offset = call("mere_zone_offset", bound.arguments[1].sql, zone(bound.context.env.time_zone))
     divisors = {"timezone": 1, "timezone_hour": 3600, "timezone_minute": 60}
     if unit not in divisors:
         raise _unknown_unit(unit, TIMESTAMPTZ)
@@ -214,8 +215,8 @@ def _date_trunc(bound: BoundCall) -> exp.Expression:
         raise _unknown_unit(unit, value.type.oid)
     if value.type.oid == TIMESTAMP:
         return _truncated(unit, value.sql)
-    zone = bound.sql(2) if len(bound.arguments) > 2 else string(bound.context.env.time_zone)
-    return call("timezone", zone, _truncated(unit, call("timezone", zone.copy(), value.sql)))
+    where = bound.sql(2) if len(bound.arguments) > 2 else zone(bound.context.env.time_zone)
+    return call("timezone", where, _truncated(unit, call("timezone", where.copy(), value.sql)))
 
 
 def _truncated(unit: str, local: exp.Expression) -> exp.Expression:
@@ -231,8 +232,8 @@ def _trunc_interval(bound: BoundCall) -> exp.Expression:
 
 @scalar("age(timestamptz,timestamptz)")
 def _age_zoned(bound: BoundCall) -> exp.Expression:
-    zone = string(bound.context.env.time_zone)
-    return call("age", call("timezone", zone, bound.sql(0)), call("timezone", zone.copy(), bound.sql(1)))
+    where = zone(bound.context.env.time_zone)
+    return call("age", call("timezone", where, bound.sql(0)), call("timezone", where.copy(), bound.sql(1)))
 
 
 @scalar("age(timestamp)")
@@ -244,12 +245,35 @@ def _age_today(bound: BoundCall) -> exp.Expression:
 @scalar("age(timestamptz)")
 def _age_today_zoned(bound: BoundCall) -> exp.Expression:
     today = bound.context.env.constant("current_date::timestamp", PgType(TIMESTAMP))
-    return call("age", today.sql, call("timezone", string(bound.context.env.time_zone), bound.sql(0)))
+    return call("age", today.sql, call("timezone", zone(bound.context.env.time_zone), bound.sql(0)))
 
 
 @scalar("timezone(timestamp)", "timezone(timestamptz)")
 def _at_local(bound: BoundCall) -> exp.Expression:
-    return call("timezone", string(bound.context.env.time_zone), bound.sql(0))
+    return call("timezone", zone(bound.context.env.time_zone), bound.sql(0))
+
+
+@scalar("timezone(text,timestamp)", "timezone(text,timestamptz)")
+def _at_zone(bound: BoundCall) -> exp.Expression:
+    name = bound.constant_text(0)
+    if name is None:
+        return call("timezone", bound.sql(0), bound.sql(1))
+    seconds = offset_seconds(name)
+    if seconds is None or seconds % 3600 == 0:
+        return call("timezone", zone(name), bound.sql(1))
+    return _at_offset(call("to_seconds", number(seconds)), bound.arguments[1])
+
+
+@scalar("timezone(interval,timestamp)", "timezone(interval,timestamptz)")
+def _at_interval(bound: BoundCall) -> exp.Expression:
+    return _at_offset(bound.sql(0), bound.arguments[1])
+
+
+def _at_offset(offset: exp.Expression, value: Typed) -> exp.Expression:
+    """A fixed distance from UTC."""
+    if value.type.oid == TIMESTAMPTZ:
+        return binary(exp.Add, call("timezone", string("UTC"), value.sql), offset)
+    return call("timezone", string("UTC"), binary(exp.Sub, value.sql, offset))
 
 
 @scalar("isfinite(interval)")
@@ -259,8 +283,8 @@ def _finite_interval(bound: BoundCall) -> exp.Expression:
 
 @scalar("make_timestamptz")
 def _make_timestamptz(bound: BoundCall) -> exp.Expression:
-    zone = bound.sql(6) if len(bound.arguments) > 6 else string(bound.context.env.time_zone)
-    return call("timezone", zone, call("mere_make_timestamp", *(a.sql for a in bound.arguments[:6])))
+    where = bound.sql(6) if len(bound.arguments) > 6 else zone(bound.context.env.time_zone)
+    return call("timezone", where, call("mere_make_timestamp", *(a.sql for a in bound.arguments[:6])))
 
 
 @scalar("overlaps(timestamp,interval,timestamp,interval)")
@@ -272,7 +296,7 @@ def _overlaps_lengths(bound: BoundCall) -> exp.Expression:
 @scalar("date_add(timestamptz,interval)", "date_subtract(timestamptz,interval)")
 def _date_add(bound: BoundCall) -> exp.Expression:
     name = "mere_timestamptz_add" if bound.node.name == "date_add" else "mere_timestamptz_subtract"
-    return call(name, bound.sql(0), bound.sql(1), string(bound.context.env.time_zone))
+    return call(name, bound.sql(0), bound.sql(1), zone(bound.context.env.time_zone))
 
 
 SCALARS["date_add(timestamptz,interval,text)"] = "mere_timestamptz_add"

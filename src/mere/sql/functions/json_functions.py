@@ -7,6 +7,7 @@ from sqlglot import exp
 from mere.errors import DataError
 from mere.sql.coercion import as_text
 from mere.sql.expressions.build import call, cast, string
+from mere.sql.expressions.typed import Typed
 from mere.sql.functions.json_values import to_json_text
 from mere.sql.functions.registry import BoundCall, same, scalar
 
@@ -55,12 +56,25 @@ def _build_array(bound: BoundCall) -> exp.Expression:
     return _as_json(call("concat", *parts, string("]")))
 
 
+def _by_key(arguments: list[Typed]) -> list[Typed]:
+    """jsonb keeps keys by length, then bytes, the last of equal ones; known when the keys are constants."""
+    pairs = list(zip(arguments[::2], arguments[1::2], strict=True))
+    keys = [str(key.value) for key, _ in pairs if key.value is not None]
+    if len(keys) != len(pairs):
+        return arguments
+    unique = dict(zip(keys, pairs, strict=True))
+    ordered = sorted(unique, key=lambda key: (len(key.encode()), key.encode()))
+    return [part for key in ordered for part in unique[key]]
+
+
 @scalar("json_build_object", "jsonb_build_object")
 def _build_object(bound: BoundCall) -> exp.Expression:
     arguments = bound.arguments
     if len(arguments) % 2:
         raise DataError("argument list must have even number of elements", sqlstate="22023")
     plain = bound.node.name.startswith("json_")
+    if not plain:
+        arguments = _by_key(arguments)
     parts: list[exp.Expression] = [string("{")]
     for index in range(0, len(arguments), 2):
         key = cast(call("to_json", as_text(arguments[index], bound.context.env).sql), "VARCHAR")

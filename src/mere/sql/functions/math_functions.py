@@ -8,7 +8,7 @@ from mere.errors import FeatureNotSupported
 from mere.sql.expressions.build import call, cast, number
 from mere.sql.expressions.numeric import decimal_of
 from mere.sql.expressions.operators import apply_operator
-from mere.sql.expressions.typed import Typed
+from mere.sql.expressions.typed import TRIMMED, Typed
 from mere.sql.functions.registry import BoundCall, same, scalar
 from mere.sql.types import INT4, MAX_PRECISION, NUMERIC, PgType
 
@@ -151,6 +151,19 @@ def _scale(bound: BoundCall) -> Typed:
         ifs=[exp.If(this=exp.Is(this=bound.sql(0), expression=exp.Null()), true=exp.Null())], default=number(carrier[1])
     )
     return Typed(sql, PgType(INT4), bound.marks)
+
+
+@scalar("min_scale(numeric)")
+def _min_scale(bound: BoundCall) -> exp.Expression:
+    return call("mere_min_scale", bound.sql(0))
+
+
+@scalar("trim_scale(numeric)")
+def _trim_scale(bound: BoundCall) -> Typed:
+    value = bound.arguments[0]
+    if value.decimal is None:
+        return Typed(value.sql, PgType(NUMERIC), bound.marks)
+    return Typed(value.sql, PgType(NUMERIC), bound.marks, value.decimal, TRIMMED)
 
 
 @scalar("asin", "acos")

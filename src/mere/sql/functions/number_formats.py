@@ -54,6 +54,27 @@ def parse_picture(template: str) -> Picture | None:
     )
 
 
+def _special(bound: BoundCall, template: str) -> exp.Expression | None:
+    """Patterns that are no picture of digits: Roman numerals and exponents."""
+    value = bound.arguments[0]
+    number_sql = cast(value.sql, "DOUBLE")
+    plain = template.strip().upper()
+    if plain.removeprefix("FM") in ("RN",):
+        roman = call("mere_roman", number_sql)
+        if template.strip().endswith("rn"):
+            roman = call("lower", roman)
+        return roman if plain.startswith("FM") else call("lpad", roman, number(15), string(" "))
+    scientific = re.fullmatch(r"(FM)?[09](?:[.D]([09]+))?EEEE", plain)
+    if scientific is None:
+        return None
+    digits = len(scientific.group(2) or "")
+    text = call("format", string(f"{{:.{digits}e}}"), number_sql)
+    if scientific.group(1):
+        return text
+    padded = exp.DPipe(this=string(" "), expression=text.copy())
+    return exp.Case(ifs=[exp.If(this=exp.LT(this=number_sql.copy(), expression=number(0)), true=text)], default=padded)
+
+
 def _picture(bound: BoundCall) -> Picture:
     template = bound.constant_text(1)
     picture = parse_picture(template) if template is not None else None
@@ -66,6 +87,10 @@ def _picture(bound: BoundCall) -> Picture:
     "to_char(int4,text)", "to_char(int8,text)", "to_char(numeric,text)", "to_char(float4,text)", "to_char(float8,text)"
 )
 def _to_char(bound: BoundCall) -> exp.Expression:
+    template = bound.constant_text(1)
+    special = _special(bound, template) if template is not None else None
+    if special is not None:
+        return special
     picture = _picture(bound)
     decimals = len(picture.fraction)
     value = bound.arguments[0]

@@ -11,12 +11,13 @@ from sqlglot import exp
 
 from mere.errors import FeatureNotSupported
 from mere.sql.coercion import as_text, coerce
-from mere.sql.expressions.build import binary, call, cast, paren, string
+from mere.sql.expressions.build import binary, call, cast, null, paren
 from mere.sql.expressions.constants import postgres_text
 from mere.sql.expressions.context import Context, marks_of
 from mere.sql.expressions.folding import fold_times
 from mere.sql.expressions.typed import PLACEHOLDER, Coercion, Typed
 from mere.sql.expressions.unify import unify
+from mere.sql.expressions.zones import zone
 from mere.sql.functions import patterns
 from mere.sql.functions.resolution import Resolved
 from mere.sql.types import (
@@ -92,7 +93,7 @@ def _zoned(kind: type[exp.Binary]) -> Apply:
         if operands[0].type.oid == INTERVAL:
             operands = [operands[1], operands[0]]
         name = "mere_timestamptz_add" if kind is exp.Add else "mere_timestamptz_subtract"
-        return call(name, operands[0].sql, operands[1].sql, string(context.env.time_zone))
+        return call(name, operands[0].sql, operands[1].sql, zone(context.env.time_zone))
 
     return build
 
@@ -109,6 +110,8 @@ def _interval_product(context: Context, operands: list[Typed], found: Resolved) 
 def _concat(context: Context, operands: list[Typed], found: Resolved) -> exp.Expression:
     """text || anything: the other side as its text."""
     parts = []
+    if any(operand.is_null for operand in operands):  # DuckDB would give it the type of NULL
+        return null("VARCHAR")
     for operand in operands:
         if operand.type.oid == BOOL:  # a cast to text says true, output says t
             parts.append(cast(operand.sql, "VARCHAR"))
@@ -239,15 +242,15 @@ OPERATIONS: dict[str, Apply] = {
     "!~*": patterns.negated(patterns.matches("i")),
     "^@": _calls("starts_with"),
     "->(json,int4)": _calls("mere_json_get_index"),
-    "->(jsonb,int4)": _calls("mere_json_get_index"),
+    "->(jsonb,int4)": _calls("mere_jsonb_get_index"),
     "->(json,text)": _calls("mere_json_get_key"),
-    "->(jsonb,text)": _calls("mere_json_get_key"),
+    "->(jsonb,text)": _calls("mere_jsonb_get_key"),
     "->>(json,int4)": _calls("mere_json_text_index"),
     "->>(jsonb,int4)": _calls("mere_jsonb_text_index"),
     "->>(json,text)": _calls("mere_json_text_key"),
     "->>(jsonb,text)": _calls("mere_jsonb_text_key"),
     "#>(json,_text)": _calls("mere_json_get_path"),
-    "#>(jsonb,_text)": _calls("mere_json_get_path"),
+    "#>(jsonb,_text)": _calls("mere_jsonb_get_path"),
     "#>>(json,_text)": _calls("mere_json_text_path"),
     "#>>(jsonb,_text)": _calls("mere_jsonb_text_path"),
     "@>(jsonb,jsonb)": _calls("mere_jsonb_contains"),

@@ -40,50 +40,56 @@ OPERATORS = """
 / (int8,int8)int8 (int8,int2)int8 (int8,int4)int8 (int2,int8)int8 (int2,int2)int2 (int2,int4)int4 (int4,int8)int8
     (int4,int2)int4 (int4,int4)int4 (float4,float4)float4 (float4,float8)float8 (float8,float4)float8
     (float8,float8)float8 (interval,float8)interval (numeric,numeric)numeric
-< (bool,bool)bool (bytea,bytea)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool (int8,int4)bool
-    (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool (text,name)bool
-    (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool (float8,float8)bool
-    (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool (time,time)bool
-    (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool (timestamptz,date)bool
-    (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool (timetz,timetz)bool
-    (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool (jsonb,jsonb)bool
+< (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
+    (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
+    (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
+    (float8,float8)bool (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool
+    (time,time)bool (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool
+    (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
+    (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
+    (jsonb,jsonb)bool
 << (int8,int4)int8 (int2,int4)int2 (int4,int4)int4
-<= (bool,bool)bool (bytea,bytea)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool (int8,int4)bool
-    (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool (text,name)bool
-    (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool (float8,float8)bool
-    (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool (time,time)bool
-    (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool (timestamptz,date)bool
-    (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool (timetz,timetz)bool
-    (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool (jsonb,jsonb)bool
-<> (bool,bool)bool (bytea,bytea)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool (int8,int4)bool
-    (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool (text,name)bool
-    (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool (float8,float8)bool
-    (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool (time,time)bool
-    (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool (timestamptz,date)bool
-    (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool (timetz,timetz)bool
-    (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool (jsonb,jsonb)bool
+<= (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
+    (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
+    (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
+    (float8,float8)bool (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool
+    (time,time)bool (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool
+    (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
+    (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
+    (jsonb,jsonb)bool
+<> (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
+    (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
+    (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
+    (float8,float8)bool (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool
+    (time,time)bool (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool
+    (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
+    (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
+    (jsonb,jsonb)bool
 <@ (anyarray,anyarray)bool (jsonb,jsonb)bool
-= (bool,bool)bool (bytea,bytea)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool (int8,int4)bool
-    (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool (text,name)bool
-    (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool (float8,float8)bool
-    (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool (time,time)bool
-    (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool (timestamptz,date)bool
-    (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool (timetz,timetz)bool
-    (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool (jsonb,jsonb)bool
-> (bool,bool)bool (bytea,bytea)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool (int8,int4)bool
-    (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool (text,name)bool
-    (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool (float8,float8)bool
-    (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool (time,time)bool
-    (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool (timestamptz,date)bool
-    (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool (timetz,timetz)bool
-    (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool (jsonb,jsonb)bool
->= (bool,bool)bool (bytea,bytea)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool (int8,int4)bool
-    (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool (text,name)bool
-    (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool (float8,float8)bool
-    (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool (time,time)bool
-    (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool (timestamptz,date)bool
-    (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool (timetz,timetz)bool
-    (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool (jsonb,jsonb)bool
+= (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
+    (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
+    (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
+    (float8,float8)bool (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool
+    (time,time)bool (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool
+    (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
+    (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
+    (jsonb,jsonb)bool
+> (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
+    (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
+    (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
+    (float8,float8)bool (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool
+    (time,time)bool (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool
+    (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
+    (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
+    (jsonb,jsonb)bool
+>= (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
+    (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
+    (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
+    (float8,float8)bool (bpchar,bpchar)bool (date,date)bool (date,timestamp)bool (date,timestamptz)bool
+    (time,time)bool (timestamp,date)bool (timestamp,timestamp)bool (timestamp,timestamptz)bool
+    (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
+    (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
+    (jsonb,jsonb)bool
 >> (int8,int4)int8 (int2,int4)int2 (int4,int4)int4
 ? (jsonb,text)bool
 ?& (jsonb,_text)bool
@@ -108,7 +114,7 @@ OPERATORS = """
 CASTS = """
 int8 int2? int4? float4 float8 numeric oid regclass regtype bytea!
 int2 int8 int4 float4 float8 numeric oid regclass regtype bytea!
-int4 int8 int2? float4 float8 numeric bool! oid= regclass= regtype= bytea!
+int4 int8 int2? float4 float8 numeric bool! oid= regclass= regtype= bytea! char!
 float4 int8? int2? int4? float8 numeric?
 float8 int8? int2? int4? float4? numeric?
 numeric int8? int2? int4? float4 float8
@@ -116,9 +122,10 @@ bool int4! text? varchar? bpchar?
 oid int8? int4?= regclass= regtype=
 regclass oid= int8? int4?=
 regtype oid= int8? int4?=
-text regclass bpchar= varchar= name
-varchar regclass text= bpchar= name
-bpchar text varchar name
+text regclass bpchar= varchar= char? name
+varchar regclass text= bpchar= char? name
+bpchar text varchar char? name
+char text bpchar? varchar? int4!
 name text bpchar? varchar?
 bytea int2! int4! int8!
 date timestamp timestamptz

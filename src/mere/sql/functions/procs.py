@@ -49,7 +49,7 @@ bool (int4)bool (jsonb)bool
 bool_and (bool)bool
 bool_or (bool)bool
 booleq (bool,bool)bool
-bpchar (name)bpchar (bpchar,int4,bool)bpchar
+bpchar (char)bpchar (name)bpchar (bpchar,int4,bool)bpchar
 bpcharlt (bpchar,bpchar)bool
 btrim (text)text (bytea,bytea)bytea (text,text)text
 bytea (int8)bytea (int2)bytea (int4)bytea
@@ -129,7 +129,7 @@ hashtext (text)int4
 inet_server_port ()int4
 initcap (text)text
 int2 (bytea)int2 (int8)int2 (int4)int2 (float4)int2 (float8)int2 (numeric)int2 (jsonb)int2
-int4 (bool)int4 (bytea)int4 (int8)int4 (int2)int4 (float4)int4 (float8)int4 (numeric)int4 (jsonb)int4
+int4 (bool)int4 (bytea)int4 (char)int4 (int8)int4 (int2)int4 (float4)int4 (float8)int4 (numeric)int4 (jsonb)int4
 int8 (bytea)int8 (int2)int8 (int4)int8 (oid)int8 (float4)int8 (float8)int8 (numeric)int8 (jsonb)int8
 interval (time)interval (interval,int4)interval
 isfinite (date)bool (timestamp)bool (timestamptz)bool (interval)bool
@@ -315,7 +315,7 @@ sum (int8)numeric (int2)int8 (int4)int8 (float4)float4 (float8)float8 (interval)
 tan (float8)float8
 tand (float8)float8
 tanh (float8)float8
-text (bool)text (name)text (bpchar)text
+text (bool)text (char)text (name)text (bpchar)text
 textcat (text,text)text
 time (timestamp)time (timestamptz)time (interval)time (timetz)time (time,int4)time
 timeofday ()text

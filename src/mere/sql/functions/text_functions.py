@@ -12,7 +12,7 @@ from mere.sql.expressions.build import call, cast, conjunction, is_null, number,
 from mere.sql.expressions.typed import Typed
 from mere.sql.functions.patterns import pattern_sql, similar_pattern, translate
 from mere.sql.functions.registry import SCALARS, BoundCall, same, scalar
-from mere.sql.types import BPCHAR, REGTYPE, TEXT, PgType, array_of, format_type
+from mere.sql.types import REGTYPE, TEXT, PgType, array_of
 
 same(
     """
@@ -196,9 +196,7 @@ def _count_nulls(bound: BoundCall) -> exp.Expression:
 @scalar("pg_typeof")
 def _type_of(bound: BoundCall) -> Typed:
     value = bound.raw[0]
-    pg_type = PgType(value.type.oid)
-    name = "unknown" if value.is_unknown else "character" if pg_type.oid == BPCHAR else format_type(pg_type)
-    return Typed(string(name), PgType(REGTYPE))
+    return Typed(cast(number(value.type.oid), "UINTEGER"), PgType(REGTYPE))
 
 
 # -- arrays of strings ----------------------------------------------------------------------------------------------

@@ -39,6 +39,6 @@ mere_array_sort_order(a, down) = CASE WHEN down THEN list_sort(a, 'DESC', 'NULLS
 mere_array_sort_nulls(a, down, first) = CASE WHEN down AND first THEN list_sort(a, 'DESC', 'NULLS FIRST') WHEN down THEN list_sort(a, 'DESC', 'NULLS LAST')
     WHEN first THEN list_sort(a, 'ASC', 'NULLS FIRST') ELSE list_sort(a, 'ASC', 'NULLS LAST') END
 
-mere_series(a, b, step) = generate_series(a, b, step)
+mere_series(a, b, step) = CASE WHEN step = step - step THEN error('22023:step size cannot equal zero') ELSE generate_series(a, b, step) END
 
 mere_zip_texts(lists) = list_transform(range(1, len(list_extract(lists, 1)) + 1), lambda i: list_transform(lists, lambda l: list_extract(l, i)))

@@ -117,6 +117,8 @@ mere_text_to_interval(x) = CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(replace(x
 
 mere_time_to_timetz(x, zone) = CASE WHEN zone = 'UTC' THEN CAST(x AS TIMETZ) ELSE error('0A000:time with time zone in a session whose TimeZone is not UTC is not supported') END
 
+mere_timestamptz_to_timetz(x, zone) = CASE WHEN x IS NOT NULL THEN CAST(concat(CAST(timezone(zone, x) AS TIME), mere_offset_out(mere_zone_offset(x, zone))) AS TIMETZ) END
+
 mere_date_trunc_zone(unit, x, zone) = timezone(zone, date_trunc(unit, timezone(zone, x)))
 
 mere_century_start(x) = make_timestamp(CAST((CAST(year(x) AS BIGINT) + 99) // 100 * 100 - 99 AS BIGINT), 1::BIGINT, 1::BIGINT, 0::BIGINT, 0::BIGINT, 0::DOUBLE)
@@ -131,9 +133,9 @@ mere_date_bin_zoned(stride, x, origin) = timezone('UTC', mere_date_bin(stride, t
 
 mere_overlaps(s1, e1, s2, e2) = CASE WHEN least(s1, e1) = least(s2, e2) THEN true ELSE least(s1, e1) < greatest(s2, e2) AND least(s2, e2) < greatest(s1, e1) END
 
-mere_parse_time(x, format, name) = CASE WHEN x IS NULL THEN NULL WHEN try_strptime(x, format) IS NOT NULL THEN try_strptime(x, format)
-    WHEN try_strptime(regexp_replace(x, '^\s+|\s+$', '', 'g'), format) IS NOT NULL THEN try_strptime(regexp_replace(x, '^\s+|\s+$', '', 'g'), format)
-    WHEN regexp_matches(x, '[A-Za-z]') THEN error(concat('22007:invalid value "', x, '" for ', name)) ELSE error(concat('22008:date/time field value out of range: "', x, '"')) END
+mere_parse_time(x, format, covered, name) = CASE WHEN x IS NULL THEN NULL WHEN try_strptime(x, format) IS NOT NULL THEN try_strptime(x, format)
+    WHEN try_strptime(trim(regexp_extract(x, covered)), format) IS NOT NULL THEN try_strptime(trim(regexp_extract(x, covered)), format)
+    WHEN regexp_matches(x, covered) THEN error(concat('22008:date/time field value out of range: "', x, '"')) ELSE error(concat('22007:invalid value "', x, '" for ', name)) END
 
 mere_meridiem(x, am, pm) = CASE WHEN hour(x) < 12 THEN am WHEN hour(x) >= 12 THEN pm END
 

@@ -7,6 +7,8 @@ mere_whole_digits(text) = CASE WHEN starts_with(text, '0.') OR text = '0' THEN 0
 
 mere_fraction_digits(text) = split_part(text, '.', 2)
 
+mere_min_scale(x) = CASE WHEN x IS NOT NULL THEN CAST(length(rtrim(split_part(CAST(x AS VARCHAR), '.', 2), '0')) AS INTEGER) END
+
 mere_cut_zeros(digits, keep) = left(digits, keep) || rtrim(substring(digits, keep + 1), '0')
 
 mere_whole_part(text, forced, point) = CASE WHEN mere_whole_digits(text) < forced THEN lpad(split_part(text, '.', 1), forced, '0')
@@ -46,3 +48,9 @@ mere_sign_brackets(body, negative, fill) = CASE WHEN fill THEN CASE WHEN negativ
 mere_day_seconds(x) = hour(x) * 3600 + minute(x) * 60 + second(x)
 
 mere_thousands(y) = CAST(y // 1000 AS VARCHAR) || ',' || lpad(CAST(y % 1000 AS VARCHAR), 3, '0')
+
+mere_roman_digit(n, one, five, ten) = list_extract(['', one, one || one, one || one || one, one || five, five, five || one, five || one || one, five || one || one || one, one || ten], CAST(n + 1 AS BIGINT))
+
+mere_roman_text(n) = concat(repeat('M', n // 1000), mere_roman_digit(n // 100 % 10, 'C', 'D', 'M'), mere_roman_digit(n // 10 % 10, 'X', 'L', 'C'), mere_roman_digit(n % 10, 'I', 'V', 'X'))
+
+mere_roman(x) = CASE WHEN x IS NULL THEN NULL WHEN round_even(x, 0) BETWEEN 1 AND 3999 THEN mere_roman_text(CAST(round_even(x, 0) AS BIGINT)) ELSE '###############' END

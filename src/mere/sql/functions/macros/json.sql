@@ -13,11 +13,17 @@ mere_json_get_index(j, i) = CASE WHEN i IS NULL THEN NULL WHEN json_type(j) = 'A
 
 mere_json_string(j) = CASE json_type(j) WHEN 'NULL' THEN NULL ELSE json_extract_string(j, '$') END
 
+mere_jsonb(j) = CAST(mere_jsonb_out(j) AS JSON)
+
 mere_jsonb_string(j) = CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'OBJECT' THEN mere_jsonb_out(j) WHEN 'ARRAY' THEN mere_jsonb_out(j) ELSE json_extract_string(j, '$') END
 
 mere_json_text_key(j, k) = mere_json_string(mere_json_get_key(j, k))
 
 mere_json_text_index(j, i) = mere_json_string(mere_json_get_index(j, i))
+
+mere_jsonb_get_key(j, k) = mere_jsonb(mere_json_get_key(j, k))
+
+mere_jsonb_get_index(j, i) = mere_jsonb(mere_json_get_index(j, i))
 
 mere_jsonb_text_key(j, k) = mere_jsonb_string(mere_json_get_key(j, k))
 
@@ -28,6 +34,8 @@ mere_json_step(j, k) = CASE WHEN json_type(CAST(j AS JSON)) = 'ARRAY' THEN CAST(
 
 mere_json_get_path(j, path) = CASE WHEN len(path) = 0 THEN j WHEN j IS NULL OR path IS NULL THEN NULL
     ELSE CAST(list_reduce(list_prepend(CAST(j AS VARCHAR), path), lambda a, k: mere_json_step(a, k)) AS JSON) END
+
+mere_jsonb_get_path(j, path) = mere_jsonb(mere_json_get_path(j, path))
 
 mere_json_text_path(j, path) = mere_json_string(mere_json_get_path(j, path))
 
@@ -80,23 +88,33 @@ mere_json_from_entries(entries) = CAST(concat('{', array_to_string(list_transfor
 
 mere_json_as_list(j) = CASE WHEN json_type(j) = 'ARRAY' THEN mere_json_elements(j) ELSE [j] END
 
-mere_jsonb_concat(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN json_type(a) = 'OBJECT' AND json_type(b) = 'OBJECT'
+mere_jsonb_concat_raw(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN json_type(a) = 'OBJECT' AND json_type(b) = 'OBJECT'
     THEN mere_json_from_entries(mere_json_sorted(list_concat(list_filter(mere_json_entries(a), lambda e: NOT list_contains(json_keys(b), e['c1'])), mere_json_entries(b))))
     ELSE CAST(mere_json_list(list_transform(list_concat(mere_json_as_list(a), mere_json_as_list(b)), lambda e: CAST(e AS VARCHAR))) AS JSON) END
 
-mere_jsonb_delete_keys(j, keys) = CASE json_type(j) WHEN 'OBJECT' THEN mere_json_from_entries(list_filter(mere_json_entries(j), lambda e: NOT list_contains(keys, e['c1'])))
+mere_jsonb_concat(a, b) = mere_jsonb(mere_jsonb_concat_raw(a, b))
+
+mere_jsonb_delete_keys_raw(j, keys) = CASE json_type(j) WHEN 'OBJECT' THEN mere_json_from_entries(list_filter(mere_json_entries(j), lambda e: NOT list_contains(keys, e['c1'])))
     WHEN 'ARRAY' THEN CAST(mere_json_list(list_transform(list_filter(mere_json_elements(j), lambda e: NOT coalesce(list_contains(keys, mere_json_string(e)) AND json_type(e) = 'VARCHAR', false)), lambda e: CAST(e AS VARCHAR))) AS JSON)
     ELSE CASE WHEN j IS NOT NULL THEN error('22023:cannot delete from scalar') END END
 
+mere_jsonb_delete_keys(j, keys) = mere_jsonb(mere_jsonb_delete_keys_raw(j, keys))
+
 mere_jsonb_delete_key(j, k) = CASE WHEN k IS NULL THEN NULL ELSE mere_jsonb_delete_keys(j, [k]) END
 
-mere_jsonb_delete_index(j, i) = CASE json_type(j) WHEN 'ARRAY' THEN CAST(mere_json_list(list_transform(list_filter(mere_json_elements(j), lambda e, n: n != CASE WHEN i < 0 THEN json_array_length(j) + i + 1 ELSE i + 1 END), lambda e: CAST(e AS VARCHAR))) AS JSON)
+mere_jsonb_delete_index_raw(j, i) = CASE json_type(j) WHEN 'ARRAY' THEN CAST(mere_json_list(list_transform(list_filter(mere_json_elements(j), lambda e, n: n != CASE WHEN i < 0 THEN json_array_length(j) + i + 1 ELSE i + 1 END), lambda e: CAST(e AS VARCHAR))) AS JSON)
     ELSE CASE WHEN j IS NOT NULL THEN error('22023:cannot delete from object using integer index') END END
+
+mere_jsonb_delete_index(j, i) = mere_jsonb(mere_jsonb_delete_index_raw(j, i))
 
 mere_is_json(x, kind) = CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(CAST(x AS VARCHAR)) THEN false
     ELSE CASE kind WHEN 'object' THEN json_type(CAST(x AS JSON)) = 'OBJECT' WHEN 'array' THEN json_type(CAST(x AS JSON)) = 'ARRAY' WHEN 'scalar' THEN json_type(CAST(x AS JSON)) NOT IN ('OBJECT', 'ARRAY') ELSE true END END
 
 mere_json_array_rows(j) = CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'ARRAY' THEN mere_json_elements(j) ELSE error('22023:cannot extract elements from an object or a scalar') END
+
+mere_jsonb_array_rows(j) = list_transform(mere_json_array_rows(j), lambda e: mere_jsonb(e))
+
+mere_jsonb_entries(j) = list_transform(mere_json_entries(j), lambda e: {'c1': e['c1'], 'c2': mere_jsonb(e['c2'])})
 
 mere_json_array_texts(j) = list_transform(mere_json_array_rows(j), lambda e: mere_json_string(e))
 

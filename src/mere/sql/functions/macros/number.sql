@@ -5,7 +5,21 @@ mere_int_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE a
 
 mere_mod(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE a % b END
 
-mere_float_div(a, b) = CASE WHEN b = 0 AND a IS NOT NULL THEN error('22012:division by zero') ELSE a / b END
+mere_float_sum(r, a, b) = CASE WHEN isfinite(r) OR NOT isfinite(a) OR NOT isfinite(b) THEN r WHEN r IS NULL THEN NULL ELSE error('22003:value out of range: overflow') END
+
+mere_float_product(r, a, b) = CASE WHEN r = 0 THEN CASE WHEN a = 0 OR b = 0 THEN r ELSE error('22003:value out of range: underflow') END
+    WHEN isfinite(r) OR NOT isfinite(a) OR NOT isfinite(b) THEN r WHEN r IS NULL THEN NULL ELSE error('22003:value out of range: overflow') END
+
+mere_float_quotient(r, a, b) = CASE WHEN r = 0 THEN CASE WHEN a = 0 OR NOT isfinite(b) THEN r ELSE error('22003:value out of range: underflow') END
+    WHEN isfinite(r) OR NOT isfinite(a) THEN r WHEN r IS NULL THEN NULL ELSE error('22003:value out of range: overflow') END
+
+mere_float_add(a, b) = mere_float_sum(a + b, a, b)
+
+mere_float_subtract(a, b) = mere_float_sum(a - b, a, b)
+
+mere_float_multiply(a, b) = mere_float_product(a * b, a, b)
+
+mere_float_div(a, b) = CASE WHEN b = 0 AND a IS NOT NULL THEN error('22012:division by zero') ELSE mere_float_quotient(a / b, a, b) END
 
 mere_fraction(rest, b) = CAST((2 * abs(rest) * 100000000000000000000::HUGEINT + abs(b)) // (2 * abs(b)) AS DECIMAL(38,0))
     * (0.00000000000000000001::DECIMAL(21,20))
@@ -72,7 +86,7 @@ mere_float8_to_float4(x) = CASE WHEN isfinite(x) AND abs(x) > 3.4028235677973366
 
 mere_checked_float(x, finite) = CASE WHEN isinf(x) AND finite THEN error('22003:value out of range: overflow') ELSE x END
 
-mere_is_integer_text(x) = regexp_full_match(x, '\s*[-+]?[0-9]+(_[0-9]+)*\s*')
+mere_is_integer_text(x) = regexp_full_match(x, '\s*[-+]?([0-9]+(_[0-9]+)*|0[xX](_?[0-9A-Fa-f])+|0[bB](_?[01])+)\s*')
 
 mere_integer_error(x, name) = CASE WHEN mere_is_integer_text(x)
     THEN error(concat('22003:value "', x, '" is out of range for type ', name))

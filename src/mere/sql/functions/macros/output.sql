@@ -90,4 +90,4 @@ mere_trimmed_out(x) = CASE WHEN contains(CAST(x AS VARCHAR), '.') THEN rtrim(rtr
 
 mere_jsonb_token(t) = CASE t WHEN ',' THEN ', ' WHEN ':' THEN ': ' ELSE t END
 
-mere_jsonb_out(x) = CASE WHEN x IS NOT NULL THEN array_to_string(list_transform(regexp_extract_all(CAST(json(x) AS VARCHAR), '"(?:[^"\\]|\\.)*"|[^",:]+|[,:]'), lambda t: mere_jsonb_token(t)), '') END
+mere_jsonb_out(x) = CASE WHEN x IS NOT NULL THEN array_to_string(list_transform(regexp_extract_all(CAST(x AS VARCHAR), '"(?:[^"\\]|\\.)*"|[^",:\s]+|[,:]'), lambda t: mere_jsonb_token(t)), '') END

@@ -28,7 +28,7 @@ mere_initcap(x) = CASE WHEN x IS NOT NULL THEN array_to_string(list_transform(re
 
 mere_split_part(x, d, n) = CASE WHEN n = 0 THEN error('22023:field position must not be zero') WHEN d = '' THEN CASE WHEN n IN (1, -1) THEN x ELSE '' END ELSE split_part(x, d, n) END
 
-mere_chr(n) = CASE WHEN n = 0 THEN error('54000:null character not permitted') WHEN n < 0 THEN error('54000:character number must be positive')
+mere_chr(n) = CASE WHEN n = 0 THEN error('54000:null character not permitted') WHEN n < 0 THEN error('22023:character number must be positive')
     WHEN n > 1114111 THEN error(concat('54000:requested character too large for encoding: ', n)) ELSE chr(CAST(n AS INTEGER)) END
 
 mere_ascii(x) = CASE WHEN x = '' THEN 0 ELSE ascii(x) END
@@ -41,16 +41,29 @@ mere_to_hex8(x) = lower(hex(CAST(x AS BIGINT)))
 
 mere_to_bin4(x) = CASE WHEN x < 0 THEN right(bin(CAST(x AS BIGINT)), 32) ELSE bin(CAST(x AS BIGINT)) END
 
+mere_octal_byte(t) = printf('%02X', (ascii(substring(t, 2, 1)) - 48) * 64 + (ascii(substring(t, 3, 1)) - 48) * 8 + ascii(substring(t, 4, 1)) - 48)
+
+mere_escape_token(t) = CASE WHEN t = '\\' THEN '5C' WHEN starts_with(t, '\') THEN mere_octal_byte(t) ELSE hex(encode(t)) END
+
+mere_decode_escape(x) = CASE WHEN regexp_full_match(x, '(?s)(\\\\|\\[0-3][0-7][0-7]|[^\\])*') THEN unhex(array_to_string(list_transform(regexp_extract_all(x, '(?s)\\\\|\\[0-3][0-7][0-7]|[^\\]+'), lambda t: mere_escape_token(t)), ''))
+    WHEN x IS NOT NULL THEN error('22P02:invalid input syntax for type bytea') END
+
+mere_octal3(n) = concat(n // 64, n // 8 % 8, n % 8)
+
+mere_escape_byte(h) = CASE WHEN h = '5C' THEN '\\' WHEN h = '00' OR h >= '80' THEN concat('\', mere_octal3(CAST(concat('0x', h) AS INTEGER))) ELSE decode(unhex(h)) END
+
+mere_encode_escape(x) = CASE WHEN x IS NOT NULL THEN array_to_string(list_transform(regexp_extract_all(hex(x), '..'), lambda h: mere_escape_byte(h)), '') END
+
 mere_encode(x, format) = CASE lower(format) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN regexp_replace(regexp_replace(to_base64(x), '(.{76})', '\1' || chr(10), 'g'), '\n$', '')
-    ELSE CASE WHEN x IS NULL OR format IS NULL THEN NULL ELSE error(concat('22023:unrecognized encoding: "', format, '"')) END END
+    WHEN 'escape' THEN mere_encode_escape(x) ELSE CASE WHEN x IS NULL OR format IS NULL THEN NULL ELSE error(concat('22023:unrecognized encoding: "', format, '"')) END END
 
 mere_decode_hex(x) = CASE WHEN length(x) % 2 = 1 THEN error('22023:invalid hexadecimal data: odd number of digits') WHEN regexp_full_match(x, '[0-9A-Fa-f]*') THEN unhex(x)
     WHEN x IS NOT NULL THEN error(concat('22023:invalid hexadecimal digit: "', regexp_extract(x, '[^0-9A-Fa-f]'), '"')) END
 
 mere_decode(x, format) = CASE lower(format) WHEN 'hex' THEN mere_decode_hex(regexp_replace(x, '\s', '', 'g')) WHEN 'base64' THEN from_base64(regexp_replace(x, '\s', '', 'g'))
-    ELSE CASE WHEN x IS NULL OR format IS NULL THEN NULL ELSE error(concat('22023:unrecognized encoding: "', format, '"')) END END
+    WHEN 'escape' THEN mere_decode_escape(x) ELSE CASE WHEN x IS NULL OR format IS NULL THEN NULL ELSE error(concat('22023:unrecognized encoding: "', format, '"')) END END
 
-mere_text_to_bytea(x) = CASE WHEN starts_with(x, '\x') THEN mere_decode_hex(regexp_replace(substring(x, 3), '\s', '', 'g')) WHEN contains(x, '\') THEN error('0A000:escape format of bytea is not supported') ELSE encode(x) END
+mere_text_to_bytea(x) = CASE WHEN starts_with(x, '\x') THEN mere_decode_hex(regexp_replace(substring(x, 3), '\s', '', 'g')) WHEN contains(x, '\') THEN mere_decode_escape(x) ELSE encode(x) END
 
 mere_text_to_bool(x) = CASE WHEN x IS NULL THEN NULL WHEN trim(lower(x)) IN ('t', 'tr', 'tru', 'true', 'y', 'ye', 'yes', 'on', '1') THEN true
     WHEN trim(lower(x)) IN ('f', 'fa', 'fal', 'fals', 'false', 'n', 'no', 'of', 'off', '0') THEN false
@@ -114,3 +127,12 @@ mere_text_concat(a, b) = a || b
 mere_like(x, p) = x LIKE p ESCAPE '\'
 
 mere_not_like(x, p) = x NOT LIKE p ESCAPE '\'
+
+mere_array_item(t) = CASE WHEN starts_with(t, '"') THEN regexp_replace(substring(t, 2, length(t) - 2), '\\(.)', '\1', 'g')
+    WHEN upper(rtrim(t)) = 'NULL' THEN NULL ELSE regexp_replace(rtrim(t), '\\(.)', '\1', 'g') END
+
+mere_text_to_array(x) = CASE WHEN x IS NULL THEN NULL WHEN regexp_full_match(x, '\s*\{\s*\}\s*') THEN CAST([] AS VARCHAR[])
+    WHEN regexp_full_match(x, '(?s)\s*\{\s*\{.*') THEN error('0A000:arrays of more than one dimension are not supported')
+    WHEN regexp_full_match(x, '(?s)\s*\{\s*("(?:[^"\\]|\\.)*"|(?:[^,"{}\\]|\\.)+)\s*(,\s*("(?:[^"\\]|\\.)*"|(?:[^,"{}\\]|\\.)+)\s*)*\}\s*')
+    THEN list_transform(regexp_extract_all(regexp_extract(x, '(?s)^\s*\{(.*)\}\s*$', 1), '(?s)\s*("(?:[^"\\]|\\.)*"|(?:[^,"{}\\]|\\.)+)\s*(?:,|$)', 1), lambda t: mere_array_item(t))
+    ELSE error(concat('22P02:malformed array literal: "', x, '"')) END
