@@ -10,7 +10,7 @@ from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransac
 from mere.session.policies import qualified, set_policy
 from mere.session.redistribute import redistribute
 from mere.session.relay import relay_query
-from mere.session.rewrite import note_written
+from mere.session.rewrite import note_written, vouch_no_more
 from mere.session.routing import is_tripwire, names_lake
 from mere.session.rows import Outcome
 from mere.session.state import Parameters, SessionState
@@ -183,6 +183,7 @@ async def run_block(state: SessionState, statement: Statement) -> Outcome:
     if not {"commit", "rollback"}.isdisjoint(_words_of_block(statement)):
         state.client.write(await relay_query(state, statement.text))
         return Outcome("")
+    await vouch_no_more(state)
     return Outcome(await _define(state, statement.text))
 
 

@@ -24,6 +24,7 @@ from mere.sql.types import (
     FLOAT4,
     FLOAT8,
     INTERVAL,
+    OID_LIKE,
     TIMESTAMP,
     TIMESTAMPTZ,
     TIMETZ,
@@ -99,7 +100,9 @@ def plain_text(sql: str, pg_type: PgType) -> str:
 
 
 def shown(value: str, oid: int) -> str:
-    """As `plain_text`, of an expression of that type."""
+    """As `plain_text`, of an expression of that type. An oid's alias crosses as the number that it is."""
+    if oid in OID_LIKE:
+        return f"({value})::oid::text"
     return f"mere.plain_text({value})" if is_styled(oid) else f"({value})::text"
 
 

@@ -72,8 +72,20 @@ async def lock_table(state: SessionState, name: Name) -> LockedTable | None:
 
 
 async def vouch(state: SessionState, relation: Relation) -> None:
-    """Tells the event triggers that the gateway takes care of this table's rows in this transaction."""
+    """Tells the event triggers that the gateway takes care of this table's rows in this transaction: they say nothing
+    about its later changes either, so that those must all come to the gateway."""
     await _note(state, "ddl_ticket", [relation.oid])
+    state.transaction.vouched.add(relation.oid)
+
+
+async def vouch_no_more(state: SessionState) -> None:
+    """Before PostgreSQL runs what may define anything (a DO block): its changes are for the event triggers to judge."""
+    if state.transaction.vouched:
+        async with state.database.pool.acquire() as connection:
+            await connection.execute(
+                "DELETE FROM mere.ddl_ticket WHERE relid = ANY ($1::oid[])", list(state.transaction.vouched)
+            )
+        state.transaction.vouched.clear()
 
 
 async def note_written(state: SessionState) -> None:

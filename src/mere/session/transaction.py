@@ -45,6 +45,7 @@ class Transaction:
         self.committed = True  # how the last one ended
         self.definitions = False  # DDL ran, so mere.commit() must compare the shells
         self.committing = False  # COMMIT is on its way: nothing may be cancelled any more
+        self.vouched: set[int] = set()  # tables whose rows the gateway checks itself when they are altered
         self.written: set[str] = set()  # paths of all files this transaction wrote, for maintenance to leave alone
 
     @property
@@ -207,6 +208,7 @@ class Transaction:
         self.implicit = False
         self.definitions = False
         self.written = set()
+        self.vouched = set()
 
     def forget(self) -> None:
         """The session ends: PostgreSQL rolls back by itself, maintenance may have the files."""

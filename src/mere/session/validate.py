@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mere.catalog.backend import PgError
-from mere.errors import FeatureNotSupported, IntegrityError
+from mere.errors import FeatureNotSupported, IntegrityError, UndefinedObject
 from mere.session.rewrite import LockedTable, count_where, lock_table, look_up, note_written, rewrite_rows, vouch
 from mere.session.state import SessionState
 from mere.sql.lexer import Statement, quote_identifier
@@ -24,6 +24,9 @@ async def alter_with_data(state: SessionState, statement: Statement) -> str:
     """Runs an ALTER TABLE and returns its tag; the transaction is open already."""
     await note_written(state)
     await state.backend.simple(f"SAVEPOINT {_SAVEPOINT}")
+    if await _is_vouched_for(state, statement):
+        await _alter_under_lock(state, statement)
+        return "ALTER TABLE"
     try:
         results = await state.backend.simple(statement.text)
     except PgError as error:
@@ -34,6 +37,17 @@ async def alter_with_data(state: SessionState, statement: Statement) -> str:
         return "ALTER TABLE"
     await state.backend.simple(f"RELEASE SAVEPOINT {_SAVEPOINT}")
     return results[-1].tag if results else ""
+
+
+async def _is_vouched_for(state: SessionState, statement: Statement) -> bool:
+    """Whether an earlier change in this transaction has silenced the event triggers for this table."""
+    if not state.transaction.vouched:
+        return False
+    try:
+        relation, _ = await look_up(state, altered_table(statement.text))
+    except UndefinedObject:
+        return False  # PostgreSQL's to say, or IF EXISTS
+    return relation.oid in state.transaction.vouched
 
 
 def _wants_rows(error: PgError) -> bool:
