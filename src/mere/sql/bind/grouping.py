@@ -78,7 +78,10 @@ def _element(environment: ScopeEnvironment, node: exp.Expression, targets: Seque
     else:
         typed = environment.expression(node)
         sql = typed.sql
-    if isinstance(sql, exp.Literal | exp.Null | exp.Boolean | exp.Neg):
+    bare = sql.unnest()
+    while isinstance(bare, exp.Neg):
+        bare = bare.this.unnest()
+    if isinstance(bare, exp.Literal | exp.Null | exp.Boolean):
         # DuckDB would take a bare number for a place in the select list.
         sql = exp.Cast(this=sql, to=exp.DataType.build(duckdb_type(typed.type) or "VARCHAR", dialect="duckdb"))
     return sql

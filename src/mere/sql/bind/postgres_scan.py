@@ -12,12 +12,13 @@ from sqlglot import exp
 from mere.sql.bind.bound import Predicate
 from mere.sql.lexer import quote_identifier
 from mere.sql.relations import Column, Relation
-from mere.sql.types import STRINGS, TEXT, PgType, duckdb_type
+from mere.sql.types import CHAR, STRINGS, TEXT, PgType, duckdb_type
 
 
 def carried_type(column: Column) -> PgType:
-    """The type that a fetched column has for the binder: its own, or text where DuckDB has none like it."""
-    return column.type if duckdb_type(column.type) else PgType(TEXT)
+    """The type that a fetched column has for the binder: its own, or text where DuckDB has none like it. The catalog's
+    one-letter "char" is compared as text."""
+    return column.type if duckdb_type(column.type) and column.type.oid != CHAR else PgType(TEXT)
 
 
 def fetch_sql(relation: Relation, columns: Sequence[Column], predicates: Sequence[Predicate] = ()) -> str:
