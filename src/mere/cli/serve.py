@@ -54,6 +54,7 @@ async def _serve(settings: Settings, data: DataDirectory) -> None:
     try:
         async with running_server(settings, data) as server:
             print(startup_line(server), flush=True)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, server.reload)
             await server.run()
     except asyncio.CancelledError:
         if not stopping:

@@ -48,6 +48,13 @@ class Server:
     def address(self) -> Address:
         return Address(self.settings.listen.host, self.gateway.port)
 
+    def reload(self) -> None:
+        """Takes a renewed certificate for the clients to come; with one that does not do, the old one stays."""
+        try:
+            self.gateway.reload_tls()
+        except StartupError as error:
+            log.error("%s", error.message)
+
     async def tell_state(self, _: Answer) -> AsyncIterator[Answer]:
         from mere.cli.upkeep import tell_sizes
 
