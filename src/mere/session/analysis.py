@@ -124,7 +124,7 @@ async def analyse(state: SessionState, statement: Statement, param_oids: Sequenc
         tree, names = _parse(statement.text)
     except FeatureNotSupported as error:
         raise NotOurs(error) from error
-    text = without_time_travel(statement.text)
+    text = without_time_travel(statement.text) if "at" in statement.words else statement.text
     results: Sequence[Any] = await state.backend.pipeline(
         [Describe(text, tuple(param_oids)), resolve_step(names), Fetch(_STATE)]
     )
