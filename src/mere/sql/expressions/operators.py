@@ -254,7 +254,7 @@ def _floats(context: Context, name: str, operands: list[Typed], result: int, mar
 
 
 def _decimals(context: Context, name: str, left: Typed, right: Typed, marks: int) -> Typed:
-    if _is_double(left) or _is_double(right):
+    if _is_double(left) or _is_double(right) or _outgrows(name, left, right):
         return _double_numerics(name, left, right, marks)
     if name == "/":
         return divide(left, right, marks)
@@ -313,6 +313,16 @@ def _display_of(left: Typed, right: Typed) -> tuple[int, int]:
 
 def _is_double(operand: Typed) -> bool:
     return operand.type.oid == NUMERIC and operand.decimal is None
+
+
+def _outgrows(name: str, left: Typed, right: Typed) -> bool:
+    """A quotient has twenty decimals already: divided again, or multiplied by more than a whole number that is
+    written out, its digits would not fit in 38. A double has as many digits as PostgreSQL promises of a quotient."""
+    quotients = [operand for operand in (left, right) if operand.display == QUOTIENT]
+    if name == "/":
+        return bool(quotients)
+    whole = [operand for operand in (left, right) if isinstance(operand.value, int)]
+    return name == "*" and bool(quotients) and not (len(quotients) == 1 and whole)
 
 
 def _double_numerics(name: str, left: Typed, right: Typed, marks: int) -> Typed:

@@ -76,6 +76,8 @@ def _avg(aggregate: Aggregate) -> Typed:
     if oid not in (INT2, INT4, INT8, NUMERIC) or (oid == NUMERIC and value.decimal is None):
         made = aggregate.make("avg", value.sql, order=[])
         return aggregate.result(made)
+    if value.display == QUOTIENT:  # twenty decimals each: their exact sum may not fit
+        return aggregate.result(aggregate.make("avg", cast(value.sql, "DOUBLE"), order=[]))
     total = aggregate.make("sum", value.sql, order=[])
     scale = value.decimal[1] if oid == NUMERIC and value.decimal is not None else 0
     carrier = (38, scale)
