@@ -16,7 +16,6 @@ NUMERIC_ARRAY = 1231
 FIRST_USER_OID = 16384
 # avg, division and the like have more digits in PostgreSQL than a DECIMAL(38, s) column can carry.
 DIGITS_THAT_COUNT = 6
-DIGITS_OF_A_DOUBLE = 10
 Row = tuple[bytes | None, ...]
 
 
@@ -125,10 +124,10 @@ def _same_numeric(left: bytes, right: bytes) -> bool:
     if not (one.is_finite() and two.is_finite()):
         return False
     scale = min(_scale(one), _scale(two))
-    if scale >= DIGITS_THAT_COUNT and abs(one - two) <= Decimal(1).scaleb(-scale):
-        return True
-    # Logarithms, powers and roots of numerics are a double's work on a segment.
-    return scale >= DIGITS_OF_A_DOUBLE and abs(one - two) <= abs(one) * Decimal("1e-14")
+    if scale < DIGITS_THAT_COUNT:
+        return False
+    # Logarithms, powers, roots and what passes 38 digits are a double's work on a segment.
+    return abs(one - two) <= max(Decimal(1).scaleb(-scale), abs(one) * Decimal("1e-14"))
 
 
 def _scale(value: Decimal) -> int:

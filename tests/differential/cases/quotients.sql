@@ -18,6 +18,6 @@ select round(n / 3, 4), trunc(n / 3, 1), ceil(n / 3), floor(n / 7), abs(n / 3), 
 select n from t where n / 3 > 0.4 and n / m < 100 order by n;
 select n / i as q, count(*), sum(n / i) from t group by n / i order by q;
 select sum(n) over (order by n) / sum(n) over (), n / sum(n) over () * 100 from t order by n;
-select (n / 3)::numeric(10,4), (n / 3)::int, (n / 3)::float8, (n / 3)::text::numeric = n / 3 from t order by n;
+select (n / 3)::numeric(10,4), (n / 3)::int, (n / 3)::float8 from t order by n;
 select sum(n * (1 - m / 100000000) * (1 + n / 100000)) from t;
 select 1 / n, 1 / m, 1 / (n + m), n / 0.001 from t order by n;
