@@ -32,11 +32,30 @@ async def alter_with_data(state: SessionState, statement: Statement) -> str:
     except PgError as error:
         if not _wants_rows(error):
             raise
-        await state.backend.simple(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-        await _alter_under_lock(state, statement)
-        return "ALTER TABLE"
+        return await _again_under_lock(state, statement)
+    if {"add", "default"} <= statement.words and await _adds_list_with_default(state, statement):
+        return await _again_under_lock(state, statement)
     await state.backend.simple(f"RELEASE SAVEPOINT {_SAVEPOINT}")
     return results[-1].tag if results else ""
+
+
+async def _again_under_lock(state: SessionState, statement: Statement) -> str:
+    await state.backend.simple(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+    await _alter_under_lock(state, statement)
+    return "ALTER TABLE"
+
+
+async def _adds_list_with_default(state: SessionState, statement: Statement) -> bool:
+    """Whether a new column is an array that old rows have a value of: files have no such defaults."""
+    try:
+        relation, _ = await look_up(state, altered_table(statement.text))
+    except UndefinedObject:
+        return False  # IF EXISTS
+    fresh = await state.backend.fetch(
+        "SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND atthasmissing", [str(relation.oid)]
+    )
+    missing = {int(row[0] or 0) for row in fresh}
+    return any(column.element_id is not None and column.attnum in missing for column in relation.columns)
 
 
 async def _is_vouched_for(state: SessionState, statement: Statement) -> bool:
@@ -71,7 +90,8 @@ async def _alter_under_lock(state: SessionState, statement: Statement) -> None:
     for column in changed.columns:
         before = old.get(column.attnum)
         if before is None:
-            rewrite = rewrite or (column.default is not None and column.initial_default is None)
+            old_rows_have_it = column.initial_default is not None and column.element_id is None
+            rewrite = rewrite or (column.default is not None and not old_rows_have_it)
         elif before.type != column.type:
             expression = using.get(column.name)
             if expression is not None:

@@ -44,6 +44,7 @@ def test_what_the_rows_contradict_changes_nothing(table: Client, change: str, sq
         ("ALTER a TYPE text", "SELECT a FROM t ORDER BY id", [("10",), ("20",), (None,)]),
         ("ALTER s TYPE int USING s::int + a", "SELECT s FROM t ORDER BY id", [("17",), ("28",), (None,)]),
         ("ADD COLUMN n int DEFAULT 4 NOT NULL", "SELECT n FROM t ORDER BY id", [("4",)] * 3),
+        ("ADD COLUMN n int[] DEFAULT '{1,2}'", "SELECT n FROM t ORDER BY id", [("{1,2}",)] * 3),
         ("ADD COLUMN n serial", "SELECT count(DISTINCT n), min(n), max(n) FROM t", [("3", "1", "3")]),
         ("ADD COLUMN n uuid DEFAULT gen_random_uuid()", "SELECT count(DISTINCT n) FROM t", [("3",)]),
         ("DROP COLUMN a, ADD COLUMN a text DEFAULT 'new'", "SELECT a FROM t ORDER BY id", [("new",)] * 3),
