@@ -93,6 +93,7 @@ _DATA_RULES = (
     _rule(r"Could not cast value .* to (?P<type>DECIMAL\(\d+,\d+\))", "22003", _out_of_range),
     _rule(r'Casting value "?.*"? to type (?P<type>DECIMAL\(\d+,\d+\)) failed', "22003", _out_of_range),
     _rule(r"Overflow in \w+ of (?P<type>INT\d+|DECIMAL)", "22003", _arithmetic),
+    _rule(r"Failed to cast decimal value \S+ to type (?P<type>\w+)", "22003", _out_of_range),
     _rule(r"Overflow in HUGEINT|Overflow in negation|Overflow on abs", "22003", "value out of range: overflow"),
     _rule(r'invalid (?P<type>date|timestamp|time) field format: "(?P<value>.*)", expected', "22007", _bad_text),
     _rule(r'(?P<type>time) field value out of range: "(?P<value>[^"\d]*)"', "22007", _bad_text),
