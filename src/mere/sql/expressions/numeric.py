@@ -66,12 +66,10 @@ def _cap(width: int, widest: int) -> int:
 
 
 def common_carrier(carriers: list[tuple[int, int]]) -> tuple[int, int]:
-    """One DECIMAL that holds all values of several."""
+    """One DECIMAL for the values of several: all their decimals, and as many whole digits as fit (more are 22003)."""
     scale = max(item[1] for item in carriers)
     whole = max(item[0] - item[1] for item in carriers)
-    if whole + scale > MAX_PRECISION:
-        scale = max(MAX_PRECISION - whole, 0)
-    return whole + scale, scale
+    return min(whole + scale, MAX_PRECISION), scale
 
 
 def is_wide_dividend(carrier: tuple[int, int]) -> bool:
