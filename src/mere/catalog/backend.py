@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from mere.catalog.backend_steps import CommandResult, Describe, Description, Fetch, Row, Step, encode_step, read_step
 from mere.catalog.backend_stream import BackendLost, BackendStream
+from mere.catalog.stand_in import STAND_IN, STANDS, Standing
 from mere.errors import MereError
 from mere.wire import requests
 from mere.wire.backend import (
@@ -38,17 +38,6 @@ __all__ = ["Authenticate", "Backend", "BackendLost", "CommandResult", "Describe"
 Authenticate = Callable[[bytes], Awaitable[bytes | None]]
 
 _COPY_DATA = ord("d")
-_STAND_IN = "SELECT mere.stand_in()"
-_STANDS = "mere.stand_in"  # the notice that says so
-
-
-@dataclass(slots=True)
-class _StandIn:
-    """A stand-in that runs. `ending`: by us, and not by a cancel from elsewhere."""
-
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    ending: bool = False
 
 
 def _drop(_: bytes) -> None:
@@ -72,7 +61,7 @@ class Backend:
         self.status = "I"
         self._farewell: PgError | None = None
         self._operations = 0
-        self._stand_in: _StandIn | None = None
+        self._stand_in: Standing | None = None
         self.on_async: Callable[[bytes], None] = _drop
 
     @classmethod
@@ -277,15 +266,15 @@ class Backend:
     async def stand_in(self) -> bool:
         """Keeps PostgreSQL busy, in or outside of a transaction, until the next operation, `end_stand_in`, or somebody
         who cancels what this connection runs: True is for the last."""
-        encode_step(Fetch(_STAND_IN), self.send)
+        encode_step(STAND_IN, self.send)
         self.send(requests.SYNC)
-        standing = self._stand_in = _StandIn()
+        standing = self._stand_in = Standing()
         failure: PgError | None = None
         try:
             self._stream.flush_soon()
             while True:
                 raw = await self._stream.read()
-                if raw[:1] == b"N" and read_notice(raw).get("M") == _STANDS:
+                if raw[:1] == b"N" and read_notice(raw).get("M") == STANDS:
                     standing.begun.set()
                 elif not self._note(raw):
                     if raw[:1] == b"E":

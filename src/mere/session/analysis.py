@@ -28,7 +28,8 @@ from mere.sql.relations import Kind, Resolved
 from mere.sql.types import PgType
 
 _STATE = """SELECT id, schema_version, pg_catalog.to_json(at) #>> '{}', pg_catalog.current_setting('statement_timeout'),
-pg_catalog.current_setting('transaction_read_only') FROM mere.newest_snapshot()"""
+pg_catalog.current_setting('transaction_read_only'), pg_catalog.current_setting('bytea_output')
+FROM mere.newest_snapshot()"""
 _TIMEOUT_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _KEPT = 256
 _LONGEST_KEPT = 100_000  # characters: a bulk INSERT does not come again
@@ -133,7 +134,7 @@ async def analyse(state: SessionState, statement: Statement, param_oids: Sequenc
     if all(relation.kind is Kind.POSTGRES for relation in resolved.by_name.values()):
         raise NotOurs()
     assert isinstance(description, Description) and isinstance(relations, CommandResult)
-    version, schema_version, at, timeout, read_only = settings.rows[0]
+    version, schema_version, at, timeout, read_only, state.bytea_output = settings.rows[0]
     state.limit_time(_seconds(timeout))
     snapshot = Snapshot(int(version), int(schema_version), datetime.fromisoformat(at))
     return Analysis(

@@ -20,7 +20,6 @@ _COMMIT = "SET CONSTRAINTS ALL IMMEDIATE; SELECT mere.commit(); COMMIT"
 _STATUS = "SELECT pg_catalog.pg_xact_status($1::text::xid8)"
 # A barrier: it returns only when everything before it is as durable as synchronous_commit promises.
 _BARRIER = "SELECT pg_catalog.pg_logical_emit_message(true, 'mere', '')"
-_SYNC_REPLICATION_WARNING = "01000"
 
 logger = logging.getLogger(__name__)
 

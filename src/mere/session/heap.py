@@ -20,6 +20,7 @@ from mere.session.select import as_text, lake_view, session_format
 from mere.session.state import SessionState
 from mere.sql.bind.bound import BoundInsert, BoundStatement
 from mere.sql.lexer import quote_identifier
+from mere.sql.render import SessionFormat
 
 
 async def insert_into_heap(state: SessionState, analysis: Analysis, bound: BoundStatement) -> int:
@@ -30,7 +31,7 @@ async def insert_into_heap(state: SessionState, analysis: Analysis, bound: Bound
             hint="Copy the rows into a temporary table first.",
         )
     view = lake_view(state, analysis.snapshot)
-    form = session_format(state)
+    form = SessionFormat(session_format(state).time_zone)  # what PostgreSQL reads alike under all settings
     outputs = [as_text(column.typed, form) for column in bound.source.columns]
     columns = ", ".join(quote_identifier(column.name) for column in bound.given)
     relation = bound.relation

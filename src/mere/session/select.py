@@ -84,6 +84,7 @@ def session_format(state: SessionState) -> SessionFormat:
         time_zone=reported.get("TimeZone", "UTC"),
         date_style=reported.get("DateStyle", "ISO, MDY"),
         interval_style=reported.get("IntervalStyle", "postgres"),
+        bytea_output=state.bytea_output,
     )
 
 

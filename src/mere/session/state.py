@@ -83,6 +83,7 @@ class SessionState:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     lake_names: frozenset[str] | None = None  # None: look them up before routing the next statement
     names_version: int = -1
+    bytea_output: str = "hex"  # as the last statement found it; PostgreSQL does not report its changes
     workspaces: weakref.WeakSet[Workspace] = field(default_factory=weakref.WeakSet)  # what cancel has to stop
     cancelled: QueryCanceled | None = None  # why the running statement was told to stop
     timer: asyncio.TimerHandle | None = None  # statement_timeout of what runs now

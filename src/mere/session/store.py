@@ -10,7 +10,6 @@ from mere.lake.message import NewFile
 from mere.segment.workspace import Workspace
 from mere.segment.write import WriteColumn, WriteTarget, write_query
 from mere.session.state import SessionState
-from mere.sql.lexer import quote_identifier
 from mere.sql.relations import Relation
 
 
@@ -42,7 +41,3 @@ async def store(
     if files:
         state.transaction.overlay = state.transaction.overlay.append(relation.oid, snapshot_id, files)
     return files
-
-
-def column_list(relation: Relation) -> str:
-    return ", ".join(quote_identifier(column.name) for column in relation.columns)

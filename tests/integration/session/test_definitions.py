@@ -91,6 +91,15 @@ def test_the_sessions_styles_change_no_value(table: Client, style: str) -> None:
     ]
 
 
+def test_values_are_shown_in_the_sessions_styles(table: Client) -> None:
+    table.ok("CREATE TABLE d (day date, i interval, b bytea)")
+    table.ok("INSERT INTO d VALUES ('2020-02-03', '1 day 02:03:04', '\\x00ff')")
+    table.ok("SET datestyle = 'German'")
+    table.ok("SET intervalstyle = 'iso_8601'")
+    table.ok("SET bytea_output = 'escape'")
+    assert table.ok("SELECT * FROM d").text == [("03.02.2020", "P1DT2H3M4S", "\\000\\377")]
+
+
 def test_dates_of_statements_are_read_in_the_sessions_style(table: Client) -> None:
     table.ok("CREATE TABLE d (day date)")
     table.ok("SET datestyle = 'ISO, DMY'")
