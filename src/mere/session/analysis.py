@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from mere.catalog.backend import CommandResult, Describe, Description, Fetch
 from mere.catalog.resolve import read_resolved, resolve_step
-from mere.errors import FeatureNotSupported, SqlSyntaxError
+from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError
 from mere.execute.compose import Body
 from mere.lake.metadata import Snapshot
 from mere.session.routing import NotOurs
@@ -49,18 +49,22 @@ class Analysis:
     tree: exp.Expression
     length: int  # of the statement, in characters
 
-    def bind(self, parameters: Parameters) -> BoundStatement:
-        return self.compile(parameters).bound
+    def bind(self, parameters: Parameters, wide: bool = False) -> BoundStatement:
+        return self.compile(parameters, wide).bound
 
-    def compile(self, parameters: Parameters) -> Compiled:
-        """The bound statement; the same one again for the same tree, relations, time zone and values."""
-        key = (id(self.tree), id(self.resolved), self.time_zone, parameters)
+    def compile(self, parameters: Parameters, wide: bool = False) -> Compiled:
+        """The bound statement; the same one again for the same tree, relations, time zone and values.
+
+        Decimals are carried as DuckDB does it, in 18 digits where the columns have as many; `wide` is for the second
+        attempt, after these overflowed.
+        """
+        key = (id(self.tree), id(self.resolved), self.time_zone, parameters, wide)
         known = _compiled.get(key)
         if known is None:
             values = tuple(
                 ParameterValue(PgType(oid), text) for oid, text in zip(parameters.oids, parameters.values, strict=True)
             )
-            bound = bind(self.tree, self.resolved, BindContext(self.time_zone, values))
+            bound = bind(self.tree, self.resolved, BindContext(self.time_zone, values, wide))
             known = Compiled(self.tree, self.resolved, bound)
             if self.length + sum(len(text or "") for text in parameters.values) <= _LONGEST_KEPT:
                 _compiled.put(key, known)
@@ -76,6 +80,11 @@ class Compiled:
     resolved: Resolved
     bound: BoundStatement
     bodies: dict[object, Body] = field(default_factory=dict)
+
+
+def decimals_overflowed(error: MereError) -> bool:
+    """Whether the statement may succeed with wider decimals."""
+    return error.sqlstate == "22003" and "numeric" in error.message
 
 
 class _Kept(Generic[K, V]):
@@ -98,7 +107,7 @@ class _Kept(Generic[K, V]):
 
 # Trees are never changed after parsing, nor is what was bound.
 _parsed: _Kept[str, tuple[exp.Expression, tuple[tuple[str, ...], ...]]] = _Kept()
-_compiled: _Kept[tuple[int, int, str, Parameters], Compiled] = _Kept()
+_compiled: _Kept[tuple[int, int, str, Parameters, bool], Compiled] = _Kept()
 
 
 def _parse(text: str) -> tuple[exp.Expression, tuple[tuple[str, ...], ...]]:

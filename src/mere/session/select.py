@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 from sqlglot import exp
 
-from mere.errors import FeatureNotSupported
+from mere.errors import FeatureNotSupported, MereError
 from mere.execute.compose import Body
 from mere.execute.query import body_text
 from mere.execute.scans import LakeView
@@ -15,7 +15,7 @@ from mere.lake.metadata import Snapshot
 from mere.plan.planner import plan
 from mere.segment.encode import RowEncoder
 from mere.segment.workspace import Workspace
-from mere.session.analysis import analyse
+from mere.session.analysis import Analysis, analyse, decimals_overflowed
 from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Outcome, Portion, RowSource
 from mere.session.state import Parameters, SessionState
@@ -31,7 +31,18 @@ async def run_select(
     state: SessionState, statement: Statement, parameters: Parameters, formats: tuple[int, ...]
 ) -> Outcome:
     analysis = await analyse(state, statement, parameters.oids)
-    compiled = analysis.compile(parameters)
+    try:
+        return await _open(state, analysis, parameters, formats, wide=False)
+    except MereError as error:
+        if not decimals_overflowed(error):
+            raise
+    return await _open(state, analysis, parameters, formats, wide=True)
+
+
+async def _open(
+    state: SessionState, analysis: Analysis, parameters: Parameters, formats: tuple[int, ...], wide: bool
+) -> Outcome:
+    compiled = analysis.compile(parameters, wide)
     bound = compiled.bound
     if not isinstance(bound, BoundSelect):
         raise FeatureNotSupported("only a query can be read here")

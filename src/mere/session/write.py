@@ -8,7 +8,7 @@ from mere.execute.scans import LakeView
 from mere.plan.planner import plan
 from mere.segment.workspace import Workspace
 from mere.session import change
-from mere.session.analysis import Analysis, analyse
+from mere.session.analysis import Analysis, analyse, decimals_overflowed
 from mere.session.heap import insert_into_heap
 from mere.session.insert import insert
 from mere.session.postgres_rows import PostgresRows
@@ -38,7 +38,19 @@ async def run_write(
     """INSERT, UPDATE, DELETE or MERGE; nothing of it stays when it fails. Rows of RETURNING are still to be sent."""
     await state.transaction.ensure()
     analysis = await analyse(state, statement, parameters.oids)
-    bound = analysis.bind(parameters)
+    try:
+        return await _write(state, analysis, parameters, formats, wide=False)
+    except MereError as error:
+        if not decimals_overflowed(error):
+            raise
+    return await _write(state, analysis, parameters, formats, wide=True)
+
+
+async def _write(
+    state: SessionState, analysis: Analysis, parameters: Parameters, formats: tuple[int, ...], wide: bool
+) -> Outcome:
+    """One attempt; after an error the transaction's overlay is as it was."""
+    bound = analysis.bind(parameters, wide)
     if isinstance(bound, BoundSelect):
         raise MereError("this statement does not change anything")
     verb = _VERBS[type(bound)]

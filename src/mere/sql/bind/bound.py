@@ -28,6 +28,7 @@ class BindContext:
 
     time_zone: str = "UTC"
     parameters: tuple[ParameterValue, ...] = ()
+    wide_decimals: bool = False  # products in 38 digits from the start: a first attempt overflowed
 
 
 @dataclass(frozen=True, slots=True)

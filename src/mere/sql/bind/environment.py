@@ -37,6 +37,10 @@ class ScopeEnvironment:
     def time_zone(self) -> str:
         return self.binding.context.time_zone
 
+    @property
+    def wide_decimals(self) -> bool:
+        return self.binding.context.wide_decimals
+
     def column(self, node: exp.Column) -> Typed:
         if not isinstance(node.this, exp.Star):
             column = self.scope.try_resolve(column_parts(node))
