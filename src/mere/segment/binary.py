@@ -141,6 +141,8 @@ def _array(column: pa.Array, element: int) -> pa.BinaryArray:
         raise FeatureNotSupported("binary output of an array that the engine does not hold as a list", sqlstate="42883")
     if not len(column):
         return pa.array([], pa.binary())
+    if isinstance(column.type.value_type, pa.BaseExtensionType):
+        column = column.cast(pa.list_(column.type.value_type.storage_type))
     lists = column.fill_null(pa.scalar([], column.type)) if column.null_count else column
     counts = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
     values = lists.flatten()
