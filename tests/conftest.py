@@ -15,8 +15,13 @@ from pathlib import Path
 import pytest
 from harness.mere import MereProcess
 from harness.postgres import Peer, start_peer
+from hypothesis import settings
 
 from mere.demo.seaweed import SeaweedFS
+
+# The same examples in every run, and no limit of time for one: a slow machine is no defect.
+settings.register_profile("mere", deadline=None, derandomize=True)
+settings.load_profile("mere")
 
 
 @contextmanager

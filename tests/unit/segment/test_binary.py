@@ -87,7 +87,7 @@ def test_infinity() -> None:
 @given(st.integers(-(10**38) + 1, 10**38 - 1), st.integers(0, 38))
 def test_numeric(unscaled: int, scale: int) -> None:
     value = Decimal(unscaled).scaleb(-scale, context=None if abs(unscaled) < 10**28 else _wide())
-    assert loaded(f"DECIMAL(38,{scale})", pg.NUMERIC, [f"{value:f}", "NULL", "0"])[:2] == [value, None]
+    assert loaded(f"DECIMAL(38,{scale})", pg.NUMERIC, [f"'{value:f}'", "NULL", "0"])[:2] == [value, None]
 
 
 def _wide() -> Any:
