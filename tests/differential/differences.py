@@ -22,5 +22,13 @@ DIFFERENCES: dict[str, str] = {
     "unsupported-function": "a function without a DuckDB translation is refused over lake data (0A000)",
     "user-functions": "a function of the user's cannot run on a segment (0A000)",
     "binary-record": "records have a text output only",
+    "jsonb-as-text": (
+        "a gap: jsonb over lake data is compared and ordered as text, keeps duplicate keys of json::jsonb, and numbers"
+        " taken out of it lose their trailing zeros"
+    ),
+    "oid-aliases": "a gap: regclass and its kin are numbers over lake data, regnamespace is refused (0A000)",
+    "to-char-patterns": "a gap: to_char with L, and with TZ outside of UTC, is refused over lake data (0A000)",
+    "zone-names": "a gap: over lake data the session's time zone needs a name; an offset is refused (0A000)",
+    "array-binary-bounds": "a gap: a slice of an array is sent in binary with its own bounds, from 1",
     "numeric-38": "numeric without precision is numeric(38,10) in a lake table: DuckDB's DECIMAL has 38 digits",
 }

@@ -12,6 +12,7 @@ select id, to_char(n, '9999.99'), to_char(n, '0000.000'), to_char(n, 'FM9999.0')
 select id, to_char(i, '999'), to_char(i, 'FM000'), to_char(i, 'S99'), to_char(i, '99MI'), to_char(i, '99PR') from t order by id;
 select id, to_char(i, 'RN') from t where id = 1;
 select id, to_char(f, '9.999'), to_char(f, '9.99EEEE') from t where id = 1;
+--! differs to-char-patterns
 select id, to_char(n, 'L999D99') is not null from t order by id;
 select id, to_char(i, '9') from t order by id;
 select id, to_char(iv, 'HH24:MI:SS'), to_char(iv, 'DD HH24') from t order by id;

@@ -93,4 +93,5 @@ select sum(qty) total from t having sum(qty) > 10;
 select min(day), max(day), max(day) - min(day) from t;
 --! differs system-columns
 select ctid from t limit 0;
+--! differs oid-aliases
 select tableoid::regclass, id from t where id = 1;
