@@ -97,7 +97,8 @@ def _build() -> dict[int, TypeFacts]:
         if array:
             store = f"{duckdb}[]" if duckdb else ""
             lake = "list" if ducklake else ""
-            facts[array] = TypeFacts(array, f"_{name}", f"{sql_name}[]", "A", False, -1, 0, oid, store, lake)
+            group = "P" if category == "P" else "A"
+            facts[array] = TypeFacts(array, f"_{name}", f"{sql_name}[]", group, False, -1, 0, oid, store, lake)
     return facts
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from mere.errors import DataError, FeatureNotSupported
-from mere.sql.expressions.build import binary, call, cast, number, string
+from mere.sql.expressions.build import call, cast, number, string
 from mere.sql.expressions.numeric import QUOTIENT_SCALE, WIDE_QUOTIENT_SCALE
-from mere.sql.expressions.operators import scaled
 from mere.sql.expressions.typed import QUOTIENT, Typed
 from mere.sql.functions.json_values import to_json_text
 from mere.sql.types import (
@@ -80,16 +79,13 @@ def _avg(aggregate: Aggregate) -> Typed:
         return aggregate.result(aggregate.make("avg", cast(value.sql, "DOUBLE"), order=[]))
     total = aggregate.make("sum", value.sql, order=[])
     scale = value.decimal[1] if oid == NUMERIC and value.decimal is not None else 0
-    carrier = (38, scale)
-    whole = scaled(Typed(total, PgType(NUMERIC), decimal=carrier), scale) if scale else cast(total, "HUGEINT")
-    counted = cast(_counted(aggregate), "HUGEINT")
-    if scale:
-        counted = binary(exp.Mul, counted, cast(number(10**scale), "HUGEINT"))
     wide = oid == INT8
-    name = "mere_avg_wide" if wide else "mere_avg" if scale <= 6 else "mere_long_avg"
+    if oid != NUMERIC:
+        total = cast(total, "DECIMAL(38,0)")
+    sql = call("mere_avg_wide" if wide else "mere_avg", total, _counted(aggregate))
     quotient = (38, WIDE_QUOTIENT_SCALE if wide else QUOTIENT_SCALE)
     minimum = value.minimum_scale if value.display == QUOTIENT else scale
-    return Typed(call(name, whole, counted), PgType(NUMERIC), aggregate.marks, quotient, QUOTIENT, minimum)
+    return Typed(sql, PgType(NUMERIC), aggregate.marks, quotient, QUOTIENT, minimum)
 
 
 def _counted(aggregate: Aggregate) -> exp.Expression:

@@ -375,7 +375,7 @@ def _negated(operand: exp.Expression) -> exp.Expression:
     """A minus before a number is part of the number (doNegate), so that the smallest integers can be written."""
     if isinstance(operand, exp.Literal) and not operand.is_string:
         text = operand.this
-        return exp.Literal.number(text[1:] if text.startswith("-") else "-" + text)
+        return exp.Literal(this=text[1:] if text.startswith("-") else "-" + text, is_string=False)
     return exp.Neg(this=operand)
 
 

@@ -5,12 +5,6 @@ mere_interval_of(months, days, us) = to_months(CAST(months AS INTEGER)) + to_day
 
 mere_from_us(us) = make_timestamp(CAST(us AS BIGINT))
 
-mere_timestamp_difference(a, b) = CASE WHEN a IS NOT NULL AND b IS NOT NULL
-    THEN mere_interval_of(0, (epoch_us(a) - epoch_us(b)) // 86400000000, (epoch_us(a) - epoch_us(b)) % 86400000000) END
-
-mere_timestamptz_difference(a, b) = CASE WHEN a IS NOT NULL AND b IS NOT NULL
-    THEN mere_interval_of(0, (epoch_us(a) - epoch_us(b)) // 86400000000, (epoch_us(a) - epoch_us(b)) % 86400000000) END
-
 mere_timestamptz_add(x, i, zone) = timezone(zone, timezone(zone, x) + mere_interval_of(mere_interval_months(i), mere_interval_days(i), 0)) + to_microseconds(mere_interval_us(i))
 
 mere_timestamptz_subtract(x, i, zone) = timezone(zone, timezone(zone, x) - mere_interval_of(mere_interval_months(i), mere_interval_days(i), 0)) - to_microseconds(mere_interval_us(i))
@@ -29,11 +23,14 @@ mere_interval_negate(i) = mere_interval_of(-mere_interval_months(i), -mere_inter
 
 mere_month_days(months) = round((months - trunc(months)) * 30, 6)
 
-mere_rest_seconds(months, days) = round((days - trunc(days) + mere_month_days(months) - trunc(mere_month_days(months))) * 86400, 6)
+mere_with_days(p) = {'m': p['m'], 'd': p['d'], 'u': p['u'], 'md': mere_month_days(p['m'])}
 
-mere_scaled_interval(months, days, us) = mere_interval_of(trunc(months),
-    trunc(days) + trunc(mere_month_days(months)) + trunc(mere_rest_seconds(months, days) / 86400),
-    round_even(us + (mere_rest_seconds(months, days) - trunc(mere_rest_seconds(months, days) / 86400) * 86400) * 1000000, 0))
+mere_with_rest(p) = {'m': trunc(p['m']), 'd': trunc(p['d']) + trunc(p['md']), 'u': p['u'], 'rest': round((p['d'] - trunc(p['d']) + p['md'] - trunc(p['md'])) * 86400, 6)}
+
+mere_carried(p) = mere_interval_of(p['m'], p['d'] + trunc(p['rest'] / 86400), round_even(p['u'] + (p['rest'] - trunc(p['rest'] / 86400) * 86400) * 1000000, 0))
+
+mere_scaled_interval(months, days, us) = list_extract(list_transform(list_transform(list_transform([{'m': months, 'd': days, 'u': us}],
+    lambda p: mere_with_days(p)), lambda p: mere_with_rest(p)), lambda p: mere_carried(p)), 1)
 
 mere_interval_multiply(i, f) = CASE WHEN i IS NULL OR f IS NULL THEN NULL
     ELSE mere_scaled_interval(mere_interval_months(i) * f, mere_interval_days(i) * f, mere_interval_us(i) * f) END
@@ -43,21 +40,24 @@ mere_interval_divide(i, f) = CASE WHEN f = 0 THEN error('22012:division by zero'
 
 mere_avg_interval(total, n) = CASE WHEN n > 0 THEN mere_interval_divide(total, CAST(n AS DOUBLE)) END
 
-mere_justify_hours(i) = mere_interval_of(mere_interval_months(i),
-    mere_interval_days(i) + mere_interval_us(i) // 86400000000 + CASE WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 > 0 AND mere_interval_us(i) % 86400000000 < 0 THEN -1
-        WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 < 0 AND mere_interval_us(i) % 86400000000 > 0 THEN 1 ELSE 0 END,
-    mere_interval_us(i) % 86400000000 + CASE WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 > 0 AND mere_interval_us(i) % 86400000000 < 0 THEN 86400000000
-        WHEN mere_interval_days(i) + mere_interval_us(i) // 86400000000 < 0 AND mere_interval_us(i) % 86400000000 > 0 THEN -86400000000 ELSE 0 END)
+mere_carry_sign(whole, rest) = CASE WHEN whole > 0 AND rest < 0 THEN -1 WHEN whole < 0 AND rest > 0 THEN 1 ELSE 0 END
 
-mere_justify_days(i) = mere_interval_of(
-    mere_interval_months(i) + mere_interval_days(i) // 30 + CASE WHEN mere_interval_months(i) + mere_interval_days(i) // 30 > 0 AND mere_interval_days(i) % 30 < 0 THEN -1
-        WHEN mere_interval_months(i) + mere_interval_days(i) // 30 < 0 AND mere_interval_days(i) % 30 > 0 THEN 1 ELSE 0 END,
-    mere_interval_days(i) % 30 + CASE WHEN mere_interval_months(i) + mere_interval_days(i) // 30 > 0 AND mere_interval_days(i) % 30 < 0 THEN 30
-        WHEN mere_interval_months(i) + mere_interval_days(i) // 30 < 0 AND mere_interval_days(i) % 30 > 0 THEN -30 ELSE 0 END, mere_interval_us(i))
+mere_parts(i) = {'m': mere_interval_months(i), 'd': mere_interval_days(i), 'u': mere_interval_us(i)}
+
+mere_hours_parts(p) = {'m': p['m'], 'd': p['d'] + p['u'] // 86400000000, 'u': p['u'] % 86400000000, 'c': mere_carry_sign(p['d'] + p['u'] // 86400000000, p['u'] % 86400000000)}
+
+mere_days_parts(p) = {'m': p['m'] + p['d'] // 30, 'd': p['d'] % 30, 'u': p['u'], 'c': mere_carry_sign(p['m'] + p['d'] // 30, p['d'] % 30)}
+
+mere_justify_hours(i) = CASE WHEN i IS NOT NULL THEN list_extract(list_transform(list_transform([mere_parts(i)], lambda p: mere_hours_parts(p)),
+    lambda p: mere_interval_of(p['m'], p['d'] + p['c'], p['u'] - p['c'] * 86400000000)), 1) END
+
+mere_justify_days(i) = CASE WHEN i IS NOT NULL THEN list_extract(list_transform(list_transform([mere_parts(i)], lambda p: mere_days_parts(p)),
+    lambda p: mere_interval_of(p['m'] + p['c'], p['d'] - p['c'] * 30, p['u'])), 1) END
 
 mere_justify_total(us) = mere_interval_of(us // 2592000000000, us % 2592000000000 // 86400000000, us % 86400000000)
 
-mere_justify_interval(i) = mere_justify_total(CAST(mere_interval_months(i) AS HUGEINT) * 2592000000000 + mere_interval_days(i) * 86400000000 + mere_interval_us(i))
+mere_justify_interval(i) = CASE WHEN i IS NOT NULL THEN list_extract(list_transform([CAST(mere_interval_months(i) AS HUGEINT) * 2592000000000 + mere_interval_days(i) * 86400000000 + mere_interval_us(i)],
+    lambda t: mere_justify_total(t)), 1) END
 
 mere_interval_epoch(i) = CAST(CAST(mere_interval_months(i) // 12 AS DECIMAL(18,0)) * 31557600 + CAST(mere_interval_months(i) % 12 AS DECIMAL(18,0)) * 2592000
     + CAST(mere_interval_days(i) AS DECIMAL(18,0)) * 86400 + CAST(mere_interval_us(i) AS DECIMAL(24,0)) * 0.000001 AS DECIMAL(30,6))

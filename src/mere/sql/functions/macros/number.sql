@@ -21,46 +21,19 @@ mere_float_multiply(a, b) = mere_float_product(a * b, a, b)
 
 mere_float_div(a, b) = CASE WHEN b = 0 AND a IS NOT NULL THEN error('22012:division by zero') ELSE mere_float_quotient(a / b, a, b) END
 
-mere_fraction(rest, b) = CAST((2 * abs(rest) * 100000000000000000000::HUGEINT + abs(b)) // (2 * abs(b)) AS DECIMAL(38,0))
-    * (0.00000000000000000001::DECIMAL(21,20))
+mere_refined(a, b, q) = q + CAST(CAST(a - q * b AS DOUBLE) / CAST(b AS DOUBLE) AS DECIMAL(38,20))
 
-mere_short_quotient(a, b) = CAST(abs(a) // abs(b) AS DECIMAL(18,0))::DECIMAL(38,20) + mere_fraction(a % b, b)
+mere_refined_wide(a, b, q) = CAST(q + CAST(CAST(a - q * b AS DOUBLE) / CAST(b AS DOUBLE) AS DECIMAL(28,18)) AS DECIMAL(38,18))
 
-mere_short_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
-    WHEN (a < 0) != (b < 0) THEN -mere_short_quotient(a, b) ELSE mere_short_quotient(a, b) END
+mere_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE mere_refined(a, b, CAST(CAST(a AS DOUBLE) / CAST(b AS DOUBLE) AS DECIMAL(38,10))) END
 
-mere_digits10(rest, b) = (rest * 10000000000::HUGEINT) // b
+mere_div_fine(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE mere_refined(a, b, CAST(CAST(a AS DOUBLE) / CAST(b AS DOUBLE) AS DECIMAL(38,4))) END
 
-mere_long_tail(rest, b) = CAST(mere_digits10(rest, b) * 10000000000::HUGEINT
-    + (2 * ((rest * 10000000000::HUGEINT) % b) * 10000000000::HUGEINT + b) // (2 * b) AS DECIMAL(38,0))
-    * (0.00000000000000000001::DECIMAL(21,20))
+mere_div_wide(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero') ELSE mere_refined_wide(a, b, CAST(CAST(a AS DOUBLE) / CAST(b AS DOUBLE) AS DECIMAL(38,6))) END
 
-mere_long_quotient(a, b) = CAST(a // b AS DECIMAL(38,0))::DECIMAL(38,20) + mere_long_tail(a % b, b)
+mere_avg(total, n) = CASE WHEN n > 0 THEN mere_refined(total, n, CAST(CAST(total AS DOUBLE) / CAST(n AS DOUBLE) AS DECIMAL(38,10))) END
 
-mere_long_div(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
-    WHEN (a < 0) != (b < 0) THEN -mere_long_quotient(abs(a), abs(b)) ELSE mere_long_quotient(abs(a), abs(b)) END
-
-mere_short_quotient_wide(a, b) = CAST(abs(a) // abs(b) AS DECIMAL(20,0))::DECIMAL(38,18) + CAST(mere_fraction(a % b, b) AS DECIMAL(38,18))
-
-mere_short_div_wide(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
-    WHEN (a < 0) != (b < 0) THEN -mere_short_quotient_wide(a, b) ELSE mere_short_quotient_wide(a, b) END
-
-mere_long_quotient_wide(a, b) = CAST(a // b AS DECIMAL(20,0))::DECIMAL(38,18) + CAST(mere_long_tail(a % b, b) AS DECIMAL(38,18))
-
-mere_long_div_wide(a, b) = CASE WHEN b = 0 THEN error('22012:division by zero')
-    WHEN (a < 0) != (b < 0) THEN -mere_long_quotient_wide(abs(a), abs(b)) ELSE mere_long_quotient_wide(abs(a), abs(b)) END
-
-mere_avg_wide(total, n) = CASE WHEN n > 0 THEN mere_short_div_wide(total, n) END
-
-mere_avg(total, n) = CASE WHEN n > 0 THEN mere_short_div(total, n) END
-
-mere_long_avg(total, n) = CASE WHEN n > 0 THEN mere_long_div(total, n) END
-
-mere_acosh(x) = CASE WHEN x < 1 THEN error('22003:input is out of range') ELSE acosh(x) END
-
-mere_atanh(x) = CASE WHEN x < -1 OR x > 1 THEN error('22003:input is out of range') ELSE atanh(x) END
-
-mere_shift_left_64(x, n) = CAST((CAST(x AS HUGEINT) & 18446744073709551615) AS UBIGINT)
+mere_avg_wide(total, n) = CASE WHEN n > 0 THEN mere_refined_wide(total, n, CAST(CAST(total AS DOUBLE) / CAST(n AS DOUBLE) AS DECIMAL(38,6))) END
 
 mere_round_half_even(x) = round_even(x, 0)
 

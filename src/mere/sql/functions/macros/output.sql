@@ -65,7 +65,9 @@ mere_interval_join(years, months, days, us) = concat_ws(' ', nullif(mere_interva
     nullif(mere_interval_unit(days, 'day', CASE WHEN months != 0 THEN months ELSE years END), ''),
     nullif(mere_interval_clock(us, CASE WHEN days != 0 THEN days WHEN months != 0 THEN months ELSE years END, years = 0 AND months = 0 AND days = 0), ''))
 
-mere_interval_out(x) = CASE WHEN x IS NULL THEN NULL ELSE mere_interval_join(mere_interval_months(x) // 12, mere_interval_months(x) % 12, mere_interval_days(x), mere_interval_us(x)) END
+mere_interval_parts(x) = {'y': mere_interval_months(x) // 12, 'm': mere_interval_months(x) % 12, 'd': mere_interval_days(x), 'u': mere_interval_us(x)}
+
+mere_interval_out(x) = CASE WHEN x IS NOT NULL THEN list_extract(list_transform(list_transform([x], lambda i: mere_interval_parts(i)), lambda p: mere_interval_join(p['y'], p['m'], p['d'], p['u'])), 1) END
 
 mere_array_item_out(x) = CASE WHEN x IS NULL THEN 'NULL'
     WHEN x = '' OR regexp_matches(x, '[\s{}",\\]') OR lower(x) = 'null' THEN concat('"', replace(replace(x, '\', '\\'), '"', '\"'), '"') ELSE x END
