@@ -18,8 +18,19 @@ COMMAND = (sys.executable, "-m", "mere", "demo", "--scale", "0.01")
 def start(place: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": SOURCE, "TMPDIR": str(place)}
     return subprocess.Popen(
-        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
+        COMMAND,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        start_new_session=True,
+        # A test run in the background ignores Ctrl-C, and its children would too.
+        preexec_fn=hear_interrupts,
     )
+
+
+def hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def left_in(place: Path) -> list[str]:
