@@ -1,35 +1,168 @@
 """What a runtime is: the place where slices run. Execution knows this interface, never DuckDB's process or Ray.
 
-Lives in the coordinator process. A slice attempt reads immutable files and writes new names, so it may run twice.
+Lives in the coordinator process. A slice attempt reads immutable files and named parts and writes new names, so it may
+run twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mere.lake.message import NewFile
     from mere.segment.workspace import Stream, Workspace
+    from mere.segment.write import WriteTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a motion, for one receiver. `handle` is the runtime's own (an object reference, an Arrow table)."""
+
+    handle: Any
+    target: int  # 0 for gather and broadcast
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A temporary table that a slice finds when it starts: (name, DuckDB type) columns, filled from the parts."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """How rows leave a slice: `destination` is SQL over its columns giving an integer, taken modulo `targets`."""
+
+    targets: int = 1
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One attempt of one slice on one segment; all that a segment needs to know. Can be pickled.
+
+    `share` is the number of the segment's share, not of the segment: any segment can run it.
+    """
+
+    statement: str
+    slice: int
+    share: int
+    attempt: int
+    sql: str
+    loads: tuple[Load, ...] = ()
+    output: Leave | WriteTarget = Leave()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt gave. `files` are those of a write."""
+
+    parts: tuple[Part, ...]
+    rows: int
+    bytes: int
+    seconds: float
+    files: tuple[NewFile, ...] = ()
+    peak_memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentState:
+    """A line of mere.segment_configuration. `status` is 'up', 'starting', 'down' or 'spare'."""
+
+    id: int
+    host: str
+    pid: int | None
+    status: str
+    started: datetime | None
+    restarts: int
+
+
+class SegmentLost(Exception):
+    """The segment died, hangs, or its node is gone: the attempt's output does not exist. Run it again elsewhere."""
+
+    def __init__(self, segment: int, why: str, *, out_of_memory: bool = False) -> None:
+        super().__init__(f"segment {segment}: {why}")
+        self.segment = segment
+        self.out_of_memory = out_of_memory
+
+
+class PartsLost(Exception):
+    """Parts that a task wanted to read are gone with the node that held them: their slices must run again."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        super().__init__(f"{len(parts)} parts are lost")
+        self.parts = tuple(parts)
 
 
 class Runtime(Protocol):
-    """Segments to run slices on. `await start()` before the first slice, `await close()` at the end."""
+    """`await start()` before the first slice, `await close()` at the end.
+
+    The coordinator's own engine is always there (`workspace`, `local`). Segments may come and go: `ready()` are those
+    that answer now, by number; none while a cluster is still coming up, and then everything runs locally.
+    """
 
     @property
     def segments(self) -> int:
         """How many segments share the work; with one there are no motions."""
         ...
 
+    def ready(self) -> Sequence[int]: ...
+
+    async def wait_ready(self, timeout: float) -> Sequence[int]:
+        """At least one segment that answers; 57P03 (MereError) when none comes in `timeout` seconds."""
+        ...
+
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...
 
-    def workspace(self, segment: int = 0) -> Workspace:
-        """A statement's own place on a segment: temporary tables, streams, writes. The caller closes it."""
+    def workspace(self) -> Workspace:
+        """A statement's own place on the coordinator's engine: temporary tables, streams, writes. The caller closes
+        it."""
         ...
 
-    async def run(self, sql: str, parameters: Sequence[object] = (), *, segment: int = 0) -> Stream[pa.RecordBatch]:
-        """Runs one slice that needs nothing but its text."""
+    async def local(self, sql: str, parameters: Sequence[object] = ()) -> Stream[pa.RecordBatch]:
+        """Runs one query on the coordinator's engine that needs nothing but its text."""
+        ...
+
+    async def run(self, segment: int, task: Task) -> Result:
+        """Runs an attempt to its end. Raises MereError for what the statement did wrong, SegmentLost, PartsLost.
+
+        Cancelling the awaiting task interrupts it on the segment, within a second."""
+        ...
+
+    def stream(self, segment: int, task: Task) -> AsyncIterator[pa.RecordBatch]:
+        """Runs an attempt whose rows go straight to the coordinator, with back-pressure. Errors as in `run`; after a
+        loss nothing of the attempt counts, so the caller must not have passed rows on, or must count them."""
+        ...
+
+    async def put(self, rows: pa.Table) -> Part:
+        """Rows of the coordinator's, for segments to load."""
+        ...
+
+    async def fetch(self, part: Part) -> pa.Table:
+        """Rows of a part, at the coordinator. Raises PartsLost."""
+        ...
+
+    def release(self, parts: Sequence[Part]) -> None:
+        """Nobody will ask for these any more."""
+        ...
+
+    async def resize(self, segments: int) -> None:
+        """For statements that begin from now on; those that run finish where they are."""
+        ...
+
+    def state(self) -> Sequence[SegmentState]: ...
+
+    def settings(self) -> Mapping[str, str]:
+        """What `mere state` shows of the runtime: kind, address, threads and memory of a segment."""
         ...
