@@ -56,6 +56,9 @@ class MotionKind(Enum):
     BROADCAST = "Broadcast"
 
 
+SHARE = "mere_share"  # exp.Placeholder of this name in a SegmentSlice's tree: the number of the share that runs it
+
+
 @dataclass(frozen=True, slots=True)
 class MotionColumn:
     name: str
@@ -94,6 +97,8 @@ class SegmentSlice:
     the numbers of the motions that `tree` reads. `rows` is what the planner thinks comes out, in all.
 
     A Share.ALL scan of a table that PostgreSQL keeps, and inlined rows, come from the coordinator like a motion.
+    A slice on ONE segment is share 0. A Gather's rows go to share 0; other shares of a slice that names it find its
+    table empty. The dispatcher replaces the placeholder $mere_share in `tree` by the number of the share.
     """
 
     number: int

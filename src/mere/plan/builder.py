@@ -1,0 +1,257 @@
+"""Collects the slices and motions of one plan while the rules cut a query into them. Coordinator process.
+
+What a place allows, which every rule keeps:
+ - A PARTITIONED tree runs on every segment, each over its share; its scans are read as `scan_place` says.
+ - A REPLICATED tree gives the same rows on every segment, so any one may run it; it reads no share of anything.
+ - A SINGLE tree is only right where one segment runs it over everything (Where.ONE), so it may name big scans whole.
+   It may be joined with REPLICATED ones (the result is SINGLE), with PARTITIONED ones only after `once` or
+   `broadcast`.
+`once` gives what a PARTITIONED tree may hold: the rows on share 0, none elsewhere, by a test of the placeholder
+$mere_share, which the dispatcher replaces by the number of the share (nodes.SHARE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from mere.plan.local import Facts, Hash, Local, Place, Spread
+from mere.plan.nodes import (
+    SHARE,
+    DistributedPlan,
+    Motion,
+    MotionColumn,
+    MotionKind,
+    SegmentSlice,
+    Share,
+    Slice,
+    Where,
+    motion_table,
+)
+from mere.plan.schemes import bucket_scheme, canonical, destination, hash_scheme
+from mere.sql.bind.bound import BoundSelect
+from mere.sql.bind.output import duckdb_text
+from mere.sql.types import duckdb_type
+
+REPLICATED = Place(Spread.REPLICATED)
+SINGLE = Place(Spread.SINGLE)
+PARTITIONED = Place(Spread.PARTITIONED)
+
+# What may differ between two runs over the same rows: sums of floats, the order of equals, samples.
+_UNSTABLE = (exp.AggFunc, exp.Window, exp.Limit, exp.Offset, exp.Distinct, exp.TableSample, exp.Anonymous)
+_WIDTHS = {"BOOLEAN": 1, "TINYINT": 1, "SMALLINT": 2, "INTEGER": 4, "FLOAT": 4, "DATE": 4, "HUGEINT": 16, "UUID": 16}
+
+
+@dataclass(slots=True)
+class Builder:
+    """`motions` and the slices that send them, in an order in which they can run; motion n is what slice n sends."""
+
+    facts: Facts
+    slices: list[SegmentSlice] = field(default_factory=list)
+    motions: list[Motion] = field(default_factory=list)
+    _made: dict[tuple[object, ...], Motion] = field(default_factory=dict)
+    _described: dict[str, tuple[MotionColumn, ...]] = field(default_factory=dict)
+
+    # Trees
+
+    def local(
+        self,
+        tree: exp.Expression,
+        place: Place,
+        rows: float,
+        width: float | None = None,
+        order: tuple[exp.Expression, ...] = (),
+        columns: tuple[MotionColumn, ...] | None = None,
+    ) -> Local:
+        """A closed query with its columns described; `columns` saves asking the engine where they are known."""
+        if columns is None:
+            columns = self.describe(tree)
+        if width is None:
+            width = sum(column_width(column.duckdb_type) for column in columns)
+        return Local(tree, place, columns, max(rows, 0.0), max(width, 1.0), order)
+
+    def describe(self, tree: exp.Expression) -> tuple[MotionColumn, ...]:
+        text = duckdb_text(tree)
+        if text not in self._described:
+            inputs = self.motions_in(tree)
+            tables = {motion_table(number): self.motions[number - 1].columns for number in inputs}
+            self._described[text] = self.facts.types(tree, tables)
+        return self._described[text]
+
+    def scan_place(self, name: str) -> Place:
+        """Where the rows of a scan lie when each segment reads what is its own."""
+        statistics = self.facts.statistics[name]
+        if self.scan_share(name) is Share.ALL:
+            return REPLICATED
+        if statistics.hash_column is None or statistics.buckets <= 0:
+            return PARTITIONED
+        for column in self.facts.scans[name].columns:
+            if column.name == statistics.hash_column:
+                scheme = bucket_scheme(duckdb_type(column.type), statistics.buckets)
+                return Place(Spread.PARTITIONED, frozenset({Hash((column.name,), scheme)}))
+        return PARTITIONED
+
+    def scan_share(self, name: str) -> Share:
+        """How a slice on every segment reads a scan: small ones whole, straight from storage."""
+        statistics = self.facts.statistics[name]
+        if statistics.replicated or statistics.coordinator or statistics.rows <= self.facts.read_everywhere_rows:
+            return Share.ALL
+        return Share.OWN
+
+    # Motions
+
+    def redistribute(self, local: Local, keys: Sequence[str], scheme: str | None = None) -> Local:
+        """The rows by the values of `keys`, aliases of its columns; PARTITIONED, hashed on them.
+
+        `scheme` makes them meet another relation (schemes.py); without one, what meets others of the same types.
+        """
+        types = [column_type(local, key) for key in keys]
+        chosen = hash_scheme(types) if scheme is None else scheme
+        wanted = Hash(tuple(keys), chosen)
+        if local.place.spread is Spread.PARTITIONED and wanted in local.place.hashes:
+            return local
+        place = Place(Spread.PARTITIONED, frozenset({wanted}))
+        where = destination([_column(key) for key in keys], types, chosen)
+        if local.place.spread is Spread.REPLICATED and _stable(local.tree):
+            share = exp.Mod(this=exp.Paren(this=where), expression=exp.Literal.number(self.facts.segments))
+            return replace(_filtered(local, exp.EQ(this=share, expression=share_number())), place=place)
+        return self._moved(local, MotionKind.REDISTRIBUTE, place, where, tuple(keys))
+
+    def broadcast(self, local: Local) -> Local:
+        """All rows on every segment."""
+        if local.place.spread is Spread.REPLICATED:
+            return local
+        return self._moved(local, MotionKind.BROADCAST, REPLICATED)
+
+    def gather(self, local: Local) -> Local:
+        """All rows on one segment: SINGLE."""
+        if local.place.spread is Spread.PARTITIONED:
+            return self._moved(local, MotionKind.GATHER, SINGLE)
+        return replace(local, place=SINGLE)
+
+    def once(self, local: Local) -> Local:
+        """The rows counted once by a tree that runs on every segment: PARTITIONED, all on share 0."""
+        if local.place.spread is Spread.PARTITIONED:
+            return local
+        if local.place.spread is Spread.SINGLE and self._reads_shares(local.tree):
+            local = self._moved(local, MotionKind.GATHER, SINGLE)
+        first = exp.EQ(this=share_number(), expression=exp.Literal.number(0))
+        return replace(_filtered(local, first), place=PARTITIONED)
+
+    def sent(
+        self,
+        local: Local,
+        kind: MotionKind,
+        where: exp.Expression | None = None,
+        keys: tuple[str, ...] = (),
+    ) -> Motion:
+        """`local` as a slice of its own, and the motion that it sends. The same one is made once."""
+        every = local.place.spread is Spread.PARTITIONED
+        made = (duckdb_text(local.tree), kind, None if where is None else duckdb_text(where), every)
+        if made not in self._made:
+            number = len(self.slices) + 1
+            self.slices.append(self._slice(number, local, every))
+            order = local.order if kind is MotionKind.GATHER else ()
+            self.motions.append(Motion(number, kind, number, local.columns, where, keys, order))
+            self._made[made] = self.motions[-1]
+        return self._made[made]
+
+    def received(self, motion: Motion, place: Place, rows: float, width: float) -> Local:
+        """What the motion brings, as a query."""
+        projections: list[exp.Expression] = [
+            exp.Alias(this=_column(column.name), alias=exp.to_identifier(column.name, quoted=True))
+            for column in motion.columns
+        ]
+        tree = exp.Select(expressions=projections, from_=exp.From(this=exp.to_table(motion.table)))
+        return Local(tree, place, motion.columns, rows, width)
+
+    # The end
+
+    def finish(self, tree: exp.Expression, query: BoundSelect, *, plain: bool = False) -> DistributedPlan:
+        """The plan whose root is `tree`, over motions; what it does not need is left out."""
+        root = Slice(0, tree, query.columns, (), query.constants)
+        needed = set(motions_in(tree))
+        for slice_ in reversed(self.slices):
+            if slice_.number in needed:
+                needed.update(slice_.inputs)
+        return DistributedPlan(
+            tuple(slice_ for slice_ in self.slices if slice_.number in needed),
+            tuple(motion for motion in self.motions if motion.number in needed),
+            root,
+            self.facts.segments,
+            plain=plain,
+        )
+
+    def _moved(
+        self,
+        local: Local,
+        kind: MotionKind,
+        place: Place,
+        where: exp.Expression | None = None,
+        keys: tuple[str, ...] = (),
+    ) -> Local:
+        return self.received(self.sent(local, kind, where, keys), place, local.rows, local.width)
+
+    def _slice(self, number: int, local: Local, every: bool) -> SegmentSlice:
+        scans = {name: self.scan_share(name) if every else Share.ALL for name in self.scans_in(local.tree)}
+        where = Where.EVERY if every else Where.ONE
+        return SegmentSlice(
+            number, local.tree, where, tuple(scans.items()), tuple(self.motions_in(local.tree)), local.rows
+        )
+
+    def scans_in(self, tree: exp.Expression) -> list[str]:
+        names = dict.fromkeys(table.name for table in tree.find_all(exp.Table))
+        return [name for name in names if name in self.facts.scans]
+
+    def motions_in(self, tree: exp.Expression) -> list[int]:
+        return motions_in(tree)
+
+    def _reads_shares(self, tree: exp.Expression) -> bool:
+        return any(self.scan_share(name) is Share.OWN for name in self.scans_in(tree))
+
+
+def motions_in(tree: exp.Expression) -> list[int]:
+    """The numbers of the motions that a tree reads."""
+    prefix = motion_table(0)[:-1]
+    names = dict.fromkeys(table.name for table in tree.find_all(exp.Table))
+    return sorted(int(name[len(prefix) :]) for name in names if name.startswith(prefix))
+
+
+def share_number() -> exp.Expression:
+    return exp.Placeholder(this=SHARE)
+
+
+def column_type(local: Local, name: str) -> str:
+    return next(column.duckdb_type for column in local.columns if column.name == name)
+
+
+def column_width(duckdb_type: str) -> float:
+    """Bytes a value takes in memory, guessed from its type."""
+    name = canonical(duckdb_type) if duckdb_type.startswith("U") else duckdb_type
+    if name.endswith("]") or name.startswith(("STRUCT", "MAP", "VARCHAR", "BLOB", "JSON")):
+        return 24
+    if name.startswith("DECIMAL"):
+        digits = int(name[8:].partition(",")[0])
+        return 4 if digits <= 9 else 8 if digits <= 18 else 16
+    return _WIDTHS.get(name, 8)
+
+
+def _column(name: str) -> exp.Column:
+    return exp.Column(this=exp.to_identifier(name, quoted=True))
+
+
+def _stable(tree: exp.Expression) -> bool:
+    return tree.find(*_UNSTABLE) is None
+
+
+def _filtered(local: Local, condition: exp.Expression) -> Local:
+    """The rows of a local that pass, under the same aliases."""
+    inner = exp.Subquery(this=local.tree.copy(), alias=exp.TableAlias(this=exp.to_identifier("mere_all")))
+    projections: list[exp.Expression] = [
+        exp.Alias(this=_column(column.name), alias=exp.to_identifier(column.name, quoted=True))
+        for column in local.columns
+    ]
+    tree = exp.Select(expressions=projections, from_=exp.From(this=inner), where=exp.Where(this=condition))
+    return replace(local, tree=tree, order=())
