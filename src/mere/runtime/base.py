@@ -7,9 +7,11 @@ run twice.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
+
+from mere.segment.partition import Leave
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,14 +41,6 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
-    """How rows leave a slice: `destination` is SQL over its columns giving an integer, taken modulo `targets`."""
-
-    targets: int = 1
-    destination: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """One attempt of one slice on one segment; all that a segment needs to know. Can be pickled.
 
@@ -59,7 +53,7 @@ class Task:
     attempt: int
     sql: str
     loads: tuple[Load, ...] = ()
-    output: Leave | WriteTarget = Leave()
+    output: Leave | WriteTarget = field(default_factory=Leave)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +160,6 @@ class Runtime(Protocol):
     def settings(self) -> Mapping[str, str]:
         """What `mere state` shows of the runtime: kind, address, threads and memory of a segment."""
         ...
+
+
+__all__ = ["Leave", "Load", "Part", "PartsLost", "Result", "Runtime", "SegmentLost", "SegmentState", "Task"]

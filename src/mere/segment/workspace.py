@@ -78,6 +78,19 @@ class Workspace:
 
         await self.call(run)
 
+    async def insert(self, table: str, rows: Rows) -> None:
+        """Adds Arrow data to a temporary table, by the position of the columns."""
+
+        def run() -> None:
+            source = f"{table} arrow"
+            self._connection.register(source, rows)
+            try:
+                self._connection.execute(f"INSERT INTO {_quoted(table)} SELECT * FROM {_quoted(source)}")
+            finally:
+                self._connection.unregister(source)
+
+        await self.call(run)
+
     async def stream(
         self, sql: str, parameters: Sequence[object] = (), *, batch_rows: int = BATCH_ROWS
     ) -> Stream[pa.RecordBatch]:

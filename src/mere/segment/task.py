@@ -1,0 +1,89 @@
+"""One attempt of one slice in a segment's engine: tables filled from parts, the query, and its rows as parts or files.
+
+Runs where the engine runs. Knows no runtime: parts come as Arrow tables, one after the other, and leave so. Cancelling
+the awaiting task interrupts DuckDB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from mere.lake.message import NewFile
+from mere.segment.partition import Leave, Partitioner, with_target
+from mere.segment.workspace import Workspace
+from mere.segment.write import WriteTarget, write_query
+
+MOTION_ROWS = 61_440  # thirty of DuckDB's vectors: few enough to sort in cache, enough that a batch costs nothing
+_LOAD_BYTES = 64 * 2**20  # small parts are loaded together
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A temporary table that the query reads: (name, DuckDB type) columns, and its rows as they arrive."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+    rows: AsyncGenerator[pa.Table, None]
+
+
+async def leave_parts(
+    workspace: Workspace, sql: str, incoming: Sequence[Incoming], leave: Leave
+) -> AsyncGenerator[tuple[int, pa.Table], None]:
+    """The rows of the query as (target, part), each as soon as it is full. No row: no part."""
+    await load_all(workspace, incoming)
+    parts = Partitioner(leave)
+    stream = await workspace.stream_as(parts.add, with_target(sql, leave), batch_rows=MOTION_ROWS)
+    async with stream:
+        async for full in stream:
+            for target, part in full:
+                yield target, part
+    for target, part in await workspace.call(parts.finish):
+        yield target, part
+
+
+async def leave_batches(
+    workspace: Workspace, sql: str, incoming: Sequence[Incoming]
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """The rows of the query as they come, for one reader."""
+    await load_all(workspace, incoming)
+    async with await workspace.stream(sql) as stream:
+        async for batch in stream:
+            yield batch
+
+
+async def write_files(
+    workspace: Workspace, sql: str, incoming: Sequence[Incoming], target: WriteTarget
+) -> tuple[NewFile, ...]:
+    """Writes the rows of the query to storage, under names that nobody else has."""
+    await load_all(workspace, incoming)
+    return await write_query(workspace, sql, target)
+
+
+async def load_all(workspace: Workspace, incoming: Sequence[Incoming]) -> None:
+    for table in incoming:
+        await _load(workspace, table)
+
+
+async def _load(workspace: Workspace, incoming: Incoming) -> None:
+    """The table has the declared types, also when nothing arrives; DuckDB spills it when memory is short."""
+    columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in incoming.columns)
+    await workspace.execute(f"CREATE TEMP TABLE {_quoted(incoming.table)} ({columns})")
+    waiting: list[pa.Table] = []
+    size = 0
+    async with aclosing(incoming.rows) as arriving:
+        async for rows in arriving:
+            waiting.append(rows)
+            size += rows.nbytes
+            if size >= _LOAD_BYTES:
+                await workspace.insert(incoming.table, pa.concat_tables(waiting))
+                waiting, size = [], 0
+    if waiting:
+        await workspace.insert(incoming.table, pa.concat_tables(waiting))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
