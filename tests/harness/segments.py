@@ -183,8 +183,12 @@ class Segments:
             del self._running[running]
             running.cancel()
             await asyncio.wait({running})
-            if lost.done() and not running.cancelled() and isinstance(late := running.result(), Result):
-                self.release(late.parts)
+            if lost.done() and not running.cancelled() and running.exception() is None:
+                self._forget_late(running.result())
+
+    def _forget_late(self, result: object) -> None:
+        if isinstance(result, Result):
+            self.release(result.parts)
 
     async def _begin(self, segment: int, task: Task) -> None:
         self.attempts.append((segment, task))
