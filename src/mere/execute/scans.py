@@ -14,7 +14,7 @@ from mere.errors import UndefinedObject
 from mere.execute.constants import constant_text
 from mere.lake.bucket import bucket_of
 from mere.lake.columns import LakeColumn, quote_identifier
-from mere.lake.files import DataFile, DeleteFile, TableFiles
+from mere.lake.files import DataFile, DeleteFile, TableFiles, layout_of
 from mere.lake.metadata import Metadata, Snapshot
 from mere.lake.overlay import Overlay, TableOverlay, conflict
 from mere.lake.prune import Bound, order_of
@@ -120,7 +120,7 @@ def _overlaid(
         url = own_url(view, relation, new.path)
         delete = overlay.deletes.get(url)
         deleted = None if delete is None else DeleteFile(None, own_url(view, relation, delete.path), delete.count)
-        files.append(DataFile(None, url, new.rows, new.size, new.bucket, deleted))
+        files.append(DataFile(None, url, new.rows, new.size, new.bucket, deleted, layout=table_layout(relation)))
     return tuple(files)
 
 
@@ -165,7 +165,17 @@ def _bound(relation: Relation, predicate: Predicate, columns: Sequence[LakeColum
     if any(text is None or not _fits(text, column.type) for text in texts):
         return None
     values = tuple(t.rstrip(" ") if predicate.column.type.oid == BPCHAR else t for t in texts if t is not None)
-    return Bound(column.column_id, column.type, predicate.op, values, _buckets(relation, predicate, column, values))  # type: ignore[arg-type]
+    buckets = _buckets(relation, predicate, column, values)
+    layout = table_layout(relation)
+    return Bound(column.column_id, column.type, predicate.op, values, buckets, layout)  # type: ignore[arg-type]
+
+
+def table_layout(relation: Relation) -> int | None:
+    """How files of the table are bucketed under its policy; None when they are not."""
+    if relation.policy.kind != "hash" or not relation.policy.keys:
+        return None
+    key = next((column for column in relation.columns if column.attnum == relation.policy.keys[0]), None)
+    return None if key is None or key.field_id is None else layout_of(key.field_id, relation.policy.buckets)
 
 
 def _buckets(

@@ -47,11 +47,19 @@ class DataFile:
     snapshot_filter: int | None = None
     inlined_deletes: tuple[int, ...] = ()
     other_delete: DeleteFile | None = None  # committed by others since this transaction deleted from the file
+    layout: int | None = None  # of what `bucket` is the number (see `layout_of`); a NULL key has no bucket
+    positions: tuple[int, int] | None = None  # only the rows from the first to before the second are read
 
     @property
     def live_rows(self) -> int:
         deleted = self.delete.count if self.delete is not None else 0
-        return max(0, self.rows - deleted - len(self.inlined_deletes))
+        rows = self.rows if self.positions is None else self.positions[1] - self.positions[0]
+        return max(0, rows - deleted - len(self.inlined_deletes))
+
+
+def layout_of(column_id: int, buckets: int) -> int:
+    """One number for the bucketing of a table's files: by which column, into how many."""
+    return column_id * 65536 + buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +94,14 @@ class FileColumns:
     end: Int64s
     bucket: Int64s
     partial_max: Int64s
+    layout: Int64s
     files: Objects
 
     @classmethod
     def of(cls, columns: Sequence[Sequence[Any]]) -> FileColumns:
-        """`columns`: id, begin, end, rows, size, bucket, mapping, partial_max, url; NONE and FOREVER for nulls."""
-        ids, begin, end, rows, size, bucket, mapping, partial_max, urls = columns if columns[0] else [[]] * 9
+        """`columns`: id, begin, end, rows, size, bucket, mapping, partial_max, url, layout; NONE and FOREVER for
+        nulls."""
+        ids, begin, end, rows, size, bucket, mapping, partial_max, urls, layout = columns if columns[0] else [[]] * 10
         files = np.empty(len(ids), dtype=object)
         files[:] = [
             DataFile(
@@ -103,12 +113,13 @@ class FileColumns:
                 None,
                 file_begin,
                 None if file_mapping == NONE else file_mapping,
+                layout=None if file_layout == NONE else file_layout,
             )
-            for file_id, url, file_rows, file_size, file_bucket, file_begin, file_mapping in zip(
-                ids, urls, rows, size, bucket, begin, mapping, strict=True
+            for file_id, url, file_rows, file_size, file_bucket, file_begin, file_mapping, file_layout in zip(
+                ids, urls, rows, size, bucket, begin, mapping, layout, strict=True
             )
         ]
-        numbers = [np.array(column, dtype=np.int64) for column in (ids, begin, end, bucket, partial_max)]
+        numbers = [np.array(column, dtype=np.int64) for column in (ids, begin, end, bucket, partial_max, layout)]
         return cls(*numbers, files)  # type: ignore[arg-type, call-arg]
 
     def extended(self, later: FileColumns) -> FileColumns:
@@ -126,6 +137,7 @@ class FileColumns:
             np.concatenate([end, later.end[fresh]]),
             np.concatenate([self.bucket, later.bucket[fresh]]),
             np.concatenate([self.partial_max, later.partial_max[fresh]]),
+            np.concatenate([self.layout, later.layout[fresh]]),
             np.concatenate([self.files, later.files[fresh]]),
         )
 

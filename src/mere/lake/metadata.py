@@ -101,7 +101,7 @@ class Metadata:
         if not predicates or not view.files:
             return view
         bounds = {p.column_id: await self._bounds(state, p.column_id, p.type) for p in predicates if p.needs_bounds}
-        return prune(view, predicates, bounds, state.columns.bucket)
+        return prune(view, predicates, bounds, state.columns.bucket, state.columns.layout)
 
     async def columns_at(self, table_id: int, snapshot_id: int) -> tuple[LakeColumn, ...]:
         """The columns that a table had at a snapshot."""

@@ -23,13 +23,14 @@ Bools = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A conjunct `column op values`, values as DuckDB prints them for the column's DuckLake type. `buckets`: the only
-    buckets that can hold such rows, when the column is the hash key of the table."""
+    buckets that can hold such rows, when the column is the hash key of the table, and files are of that `layout`."""
 
     column_id: int
     type: str
     op: Operator
     values: tuple[str, ...] = ()
     buckets: frozenset[int] | None = None
+    layout: int | None = None
 
     @property
     def needs_bounds(self) -> bool:
@@ -153,9 +154,14 @@ def _microseconds(text: str | None) -> int | None:
 
 
 def prune(
-    view: TableFiles, predicates: Sequence[Bound], bounds: Mapping[int, FileBounds | None], buckets: Int64s
+    view: TableFiles,
+    predicates: Sequence[Bound],
+    bounds: Mapping[int, FileBounds | None],
+    buckets: Int64s,
+    layouts: Int64s | None = None,
 ) -> TableFiles:
-    """`view` without the files that cannot hold a row satisfying all predicates."""
+    """`view` without the files that cannot hold a row satisfying all predicates. `buckets` and `layouts` are of all
+    files of the list that it came from."""
     keep = np.ones(len(view.positions), dtype=np.bool_)
     for predicate in predicates:
         column = bounds.get(predicate.column_id)
@@ -163,7 +169,10 @@ def prune(
             keep &= column.may_hold(predicate, view.positions)
         if predicate.buckets is not None:
             of_file = buckets[view.positions]
-            keep &= (of_file < 0) | np.isin(of_file, list(predicate.buckets))
+            possible = (of_file < 0) | np.isin(of_file, list(predicate.buckets))
+            if layouts is not None:  # a file of an older policy says nothing
+                possible |= layouts[view.positions] != predicate.layout
+            keep &= possible
     if keep.all():
         return view
     kept = np.flatnonzero(keep)

@@ -53,14 +53,14 @@ def scan_sql(
     kinds: dict[_Kind, list[DataFile]] = {}
     for file in files:
         has_deletes = file.delete is not None or bool(file.inlined_deletes)
-        kinds.setdefault((file.mapping_id, file.snapshot_filter, has_deletes), []).append(file)
+        kinds.setdefault((file.mapping_id, file.snapshot_filter, has_deletes, file.positions), []).append(file)
     branches = [_branch(group, kind, columns, row_identity, mappings or {}) for kind, group in kinds.items()]
     branches += [_inlined(relation, columns, row_identity) for relation in inlined]
     return " UNION ALL ".join(branches) if branches else _empty(columns, row_identity)
 
 
-# What files must share to be read by one read_parquet: mapping, snapshot filter, whether they have deletes.
-_Kind = tuple[int | None, int | None, bool]
+# What files must share to be read by one read_parquet: mapping, snapshot filter, whether they have deletes, positions.
+_Kind = tuple[int | None, int | None, bool, tuple[int, int] | None]
 
 
 def _branch(
@@ -70,7 +70,7 @@ def _branch(
     row_identity: bool,
     mappings: Mapping[int, Mapping[int, MappedColumn]],
 ) -> str:
-    mapping_id, snapshot_filter, has_deletes = kind
+    mapping_id, snapshot_filter, has_deletes, positions = kind
     if mapping_id is not None:
         selected = _mapped_columns(columns, mappings[mapping_id])
         options = "union_by_name => true, hive_partitioning => true, hive_types_autocast => false"
@@ -86,9 +86,12 @@ def _branch(
             f" ANTI JOIN ({_deleted(files)}) AS mere_d"
             " ON mere_d.mere_i = mere_f.file_index::BIGINT AND mere_d.mere_p = mere_f.file_row_number"
         )
+    conditions = []
     if snapshot_filter is not None:
-        sql += f" WHERE {_SNAPSHOT} <= {snapshot_filter}"
-    return sql
+        conditions.append(f"{_SNAPSHOT} <= {snapshot_filter}")
+    if positions is not None:  # DuckDB skips the row groups outside
+        conditions.append(f"mere_f.file_row_number BETWEEN {positions[0]} AND {positions[1] - 1}")
+    return f"{sql} WHERE {' AND '.join(conditions)}" if conditions else sql
 
 
 def _by_field_id(files: Sequence[DataFile], columns: Sequence[LakeColumn], with_snapshots: bool) -> str:
@@ -101,7 +104,7 @@ def _by_field_id(files: Sequence[DataFile], columns: Sequence[LakeColumn], with_
         entries.append(f"{SNAPSHOT_FIELD_ID}: {{name: '{_SNAPSHOT}', type: 'BIGINT', default_value: NULL}}")
     if not entries:  # count(*): a field that no file has costs nothing to read
         entries.append("2147483000: {name: 'mere_nothing', type: 'BOOLEAN', default_value: NULL}")
-    rows = max(1, sum(file.rows for file in files))
+    rows = max(1, sum(file.rows if file.positions is None else file.live_rows for file in files))
     return f"read_parquet({_list(files)}, schema => MAP {{{', '.join(entries)}}}, explicit_cardinality => {rows})"
 
 

@@ -16,12 +16,13 @@ from mere.lake.prune import FileBounds
 # One row of arrays: ten thousand rows would take asyncpg several times as long.
 _FILES = f"""
 SELECT coalesce(array_agg(id), '{{}}'), array_agg(begin), array_agg("end"), array_agg(rows), array_agg(size),
-       array_agg(bucket), array_agg(mapping), array_agg(partial_max), array_agg(path)
+       array_agg(bucket), array_agg(mapping), array_agg(partial_max), array_agg(path), array_agg(layout)
 FROM (
     SELECT f.data_file_id AS id, f.begin_snapshot AS begin, coalesce(f.end_snapshot, {FOREVER}) AS "end",
            f.record_count AS rows, f.file_size_bytes AS size, coalesce(v.partition_value::bigint, {NONE}) AS bucket,
            coalesce(f.mapping_id, {NONE}) AS mapping, coalesce(f.partial_max, {NONE}) AS partial_max,
-           CASE WHEN f.path_is_relative THEN $3::text || f.path ELSE f.path END AS path
+           CASE WHEN f.path_is_relative THEN $3::text || f.path ELSE f.path END AS path,
+           coalesce(c.column_id * 65536 + substring(c.transform FROM '[0-9]+')::bigint, {NONE}) AS layout
     FROM mere_lake.ducklake_data_file AS f
     LEFT JOIN mere_lake.ducklake_partition_column AS c
         ON c.partition_id = f.partition_id AND c.table_id = f.table_id AND c.partition_key_index = 0

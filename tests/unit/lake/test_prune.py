@@ -89,6 +89,13 @@ def test_buckets() -> None:
     assert left.rows == 20
 
 
+def test_buckets_of_another_policy_say_nothing() -> None:
+    view = view_of(3)
+    buckets, layouts = np.array([0, 1, 0], dtype=np.int64), np.array([70, 70, 71], dtype=np.int64)
+    bound = Bound(1, "interval", "=", ("x",), frozenset({1}), layout=70)
+    assert [file.id for file in prune(view, [bound], {}, buckets, layouts).files] == [1, 2]
+
+
 def test_all_kept_is_the_same_view() -> None:
     view = replace(view_of(2))
     assert prune(view, [], {}, np.zeros(2, dtype=np.int64)) is view

@@ -96,3 +96,17 @@ def test_deletion_vectors_are_named() -> None:
     file = DataFile(1, "a", 1, 1, delete=DeleteFile(1, "a.puffin", 1, format="puffin"))
     with pytest.raises(FeatureNotSupported, match="puffin"):
         scan_sql([file], [K])
+
+
+def test_a_range_of_positions(tmp_path: Path) -> None:
+    """A share of a large file: every row is in one of the ranges, deletes count by their place in the whole file."""
+    file = write(tmp_path / "a.parquet", 0, 10_000)
+    file = replace(file, delete=delete(tmp_path / "d.parquet", file, [0, 4_095, 4_096, 9_999]))
+    found: list[int] = []
+    for low, high in ((0, 4_096), (4_096, 6_000), (6_000, 10_000)):
+        rows = duckdb.sql(scan_sql([replace(file, positions=(low, high))], [K], True)).fetchall()
+        assert all(low <= row[2] < high for row in rows)
+        found += [row[0] for row in rows]
+    assert sorted(found) == sorted(set(range(10_000)) - {0, 4_095, 4_096, 9_999})
+    plan = duckdb.sql(f"EXPLAIN {scan_sql([replace(file, positions=(0, 10))], [K])}").fetchall()[0][1]
+    assert "file_row_number" in plan and "FILTER" not in plan.replace("Filters", "")

@@ -47,7 +47,7 @@ def test_message() -> None:
 
 def columns(*files: tuple[int, int, int]) -> FileColumns:
     """Files as (id, begin, end)."""
-    rows = [(i, begin, end, 10, 100, NONE, NONE, NONE, f"u{i}") for i, begin, end in files]
+    rows = [(i, begin, end, 10, 100, NONE, NONE, NONE, f"u{i}", NONE) for i, begin, end in files]
     return FileColumns.of(list(zip(*rows, strict=True)) if rows else [[]])
 
 
