@@ -63,17 +63,18 @@ async def body_text(
             await postgres.load(scan, constants, workspace)
             continue
         if constants:
-            scan = _filled(scan, constants)
-        snapshot = await _snapshot_of(scan, view, constants, workspace)
+            scan = filled(scan, constants)
+        snapshot = await snapshot_of(scan, view, constants, workspace)
         scans[scan.name] = await lake_scan_sql(view, scan, snapshot, workspace)
     return body.text(scans, constants)
 
 
-def _filled(scan: Scan, constants: Mapping[str, exp.Expression]) -> Scan:
+def filled(scan: Scan, constants: Mapping[str, exp.Expression]) -> Scan:
+    """With the values of constants in its predicates, so that they prune."""
     return replace(scan, predicates=tuple(fill(predicate, constants) for predicate in scan.predicates))
 
 
-async def _snapshot_of(
+async def snapshot_of(
     scan: Scan, view: LakeView, constants: Mapping[str, exp.Expression], workspace: Workspace
 ) -> Snapshot:
     """The snapshot of a scan's AT clause, or the statement's."""

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from mere.errors import UndefinedObject
 from mere.execute.constants import constant_text
 from mere.lake.bucket import bucket_of
-from mere.lake.columns import LakeColumn, quote_identifier
-from mere.lake.files import DataFile, DeleteFile, TableFiles, layout_of
+from mere.lake.columns import LakeColumn
+from mere.lake.files import DataFile, DeleteFile, InlinedTable, TableFiles, layout_of
+from mere.lake.inlined import InlinedRows
 from mere.lake.metadata import Metadata, Snapshot
 from mere.lake.overlay import Overlay, TableOverlay, conflict
 from mere.lake.prune import Bound, order_of
-from mere.lake.scan import InlinedRelation, scan_sql
+from mere.lake.scan import POSITION, MappedColumn, scan_sql
 from mere.segment.workspace import Workspace
 from mere.sql.bind.bound import Predicate, Scan
 from mere.sql.relations import Column, Relation
@@ -37,26 +40,64 @@ class LakeView:
     data_url: str
 
 
-async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspace: Workspace) -> str:
-    """The SELECT that stands for one scan. `snapshot` is the view's, or that of the scan's AT clause."""
+@dataclass(frozen=True, slots=True)
+class LakeSource:
+    """A scan of a lake table, opened: the files that it reads after pruning, and `every` file that there is."""
+
+    scan: Scan
+    snapshot: Snapshot
+    columns: tuple[LakeColumn, ...]
+    bounds: tuple[Bound, ...]
+    files: TableFiles
+    every: TableFiles
+    overlay: TableOverlay | None
+    mappings: Mapping[int, Mapping[int, MappedColumn]]
+
+    def inlined_name(self, table: InlinedTable) -> str:
+        """The table in which the query finds the rows that a plain DuckDB left in PostgreSQL."""
+        return f"{self.scan.name}_{table.name}"
+
+
+async def open_source(view: LakeView, scan: Scan, snapshot: Snapshot) -> LakeSource:
+    """`snapshot` is the view's, or that of the scan's AT clause."""
     relation = scan.relation
     overlay = view.overlay.table(relation.oid) if snapshot is view.snapshot else None
     if scan.at is not None:
         await _require_existence(view.metadata, relation, snapshot)
     columns = await lake_columns(view.metadata, relation, scan.columns, snapshot)
     bounds = [bound for predicate in scan.predicates if (bound := _bound(relation, predicate, columns)) is not None]
-    files = await table_files(view, relation, snapshot, overlay, bounds, scan.row_identity)
-    inlined: list[InlinedRelation] = []
-    mappings = None
-    if relation.table_id is not None and files.table_id >= 0:
-        for table in files.inlined:
-            rows = await view.metadata.inlined_rows(table, relation.table_id, snapshot.id)
-            name = f"{scan.name}_{table.name}"
-            await workspace.load(name, rows.data)
-            await _forget_deleted(workspace, name, table.name, overlay)
-            inlined.append(rows.relation(name))
-        mappings = await view.metadata.mappings(files)
-    return scan_sql(files.files, columns, scan.row_identity, inlined, mappings)
+    every = files = await table_files(view, relation, snapshot, overlay)
+    if bounds or scan.row_identity:
+        files = await table_files(view, relation, snapshot, overlay, bounds, scan.row_identity)
+    mappings = await view.metadata.mappings(files) if relation.table_id is not None and files.table_id >= 0 else {}
+    return LakeSource(scan, snapshot, tuple(columns), tuple(bounds), files, every, overlay, mappings)
+
+
+async def inlined_rows(view: LakeView, source: LakeSource) -> list[InlinedRows]:
+    """The rows of the source that PostgreSQL holds, without those that this transaction has deleted."""
+    table_id = source.scan.relation.table_id
+    if table_id is None or source.files.table_id < 0:
+        return []
+    found = []
+    for table in source.files.inlined:
+        rows = await view.metadata.inlined_rows(table, table_id, source.snapshot.id)
+        found.append(replace(rows, data=_without_deleted(rows, source.overlay)))
+    return found
+
+
+def source_sql(source: LakeSource, files: Sequence[DataFile], inlined: Sequence[InlinedRows] = ()) -> str:
+    """The SELECT over some of the source's files, and over inlined rows, loaded under their `inlined_name`."""
+    relations = [rows.relation(source.inlined_name(rows.table)) for rows in inlined]
+    return scan_sql(files, source.columns, source.scan.row_identity, relations, source.mappings)
+
+
+async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspace: Workspace) -> str:
+    """The SELECT that stands for one scan, whole, with what it needs loaded in the workspace."""
+    source = await open_source(view, scan, snapshot)
+    inlined = await inlined_rows(view, source)
+    for rows in inlined:
+        await workspace.load(source.inlined_name(rows.table), rows.data)
+    return source_sql(source, source.files.files, inlined)
 
 
 async def _require_existence(metadata: Metadata, relation: Relation, snapshot: Snapshot) -> None:
@@ -64,18 +105,17 @@ async def _require_existence(metadata: Metadata, relation: Relation, snapshot: S
         raise UndefinedObject(f'relation "{relation.name}" does not exist at version {snapshot.id}')
 
 
-async def _forget_deleted(workspace: Workspace, loaded: str, table: str, overlay: TableOverlay | None) -> None:
-    """Takes out inlined rows that this transaction has deleted."""
+def _without_deleted(rows: InlinedRows, overlay: TableOverlay | None) -> pa.Table:
     gone = [
         row
         for delete in (overlay.inlined if overlay else ())
-        if delete.inlined_table == table
+        if delete.inlined_table == rows.table.name
         for row in delete.row_ids
     ]
-    if gone:
-        await workspace.execute(
-            f"DELETE FROM {quote_identifier(loaded)} WHERE mere_pos IN ({', '.join(map(str, gone))})"
-        )
+    if not gone:
+        return rows.data
+    deleted = pc.is_in(rows.data.column(POSITION), value_set=pa.array(gone, pa.int64()))
+    return rows.data.filter(pc.invert(deleted))
 
 
 async def table_files(
