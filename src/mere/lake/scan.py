@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from mere.errors import FeatureNotSupported
 from mere.lake.columns import LakeColumn, quote_identifier, quote_literal
@@ -45,16 +46,22 @@ def scan_sql(
     row_identity: bool = False,
     inlined: Sequence[InlinedRelation] = (),
     mappings: Mapping[int, Mapping[int, MappedColumn]] | None = None,
+    held: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """A SELECT of `columns`, by their names, over `files`; with `row_identity` also mere_file and mere_pos.
 
     `mappings` has, by mapping id and column id, the columns of files that a plain DuckDB added as they were.
+    `held` has, by address, the tables that hold the live rows of files, under the names of `held_column`.
     """
     kinds: dict[_Kind, list[DataFile]] = {}
+    branches: list[str] = []
     for file in files:
+        if file.url in held:
+            branches.append(_held(held[file.url], columns))
+            continue
         has_deletes = file.delete is not None or bool(file.inlined_deletes)
         kinds.setdefault((file.mapping_id, file.snapshot_filter, has_deletes, file.positions), []).append(file)
-    branches = [_branch(group, kind, columns, row_identity, mappings or {}) for kind, group in kinds.items()]
+    branches += [_branch(group, kind, columns, row_identity, mappings or {}) for kind, group in kinds.items()]
     branches += [_inlined(relation, columns, row_identity) for relation in inlined]
     return " UNION ALL ".join(branches) if branches else _empty(columns, row_identity)
 
@@ -169,6 +176,15 @@ def _mapped_columns(columns: Sequence[LakeColumn], mapping: Mapping[int, MappedC
 
 def _cast(value: str, column: LakeColumn) -> str:
     return f"CAST({value} AS {column.duckdb_type}) AS {quote_identifier(column.name)}"
+
+
+def held_column(column: LakeColumn) -> str:
+    return f"c{column.column_id}"
+
+
+def _held(table: str, columns: Sequence[LakeColumn]) -> str:
+    selected = [f"{held_column(column)} AS {quote_identifier(column.name)}" for column in columns]
+    return f"SELECT {', '.join(selected) or 'NULL'} FROM {table}"
 
 
 def _inlined(relation: InlinedRelation, columns: Sequence[LakeColumn], row_identity: bool) -> str:

@@ -22,11 +22,13 @@ import pyarrow as pa
 from mere.errors import StartupError
 from mere.segment.connect import EngineSettings, connect
 from mere.segment.errors import translate
+from mere.segment.hot import HotFiles
 from mere.segment.locations import Location
 from mere.segment.workspace import BATCH_ROWS, Stream, Workspace
 from mere.sql.macros import MACROS
 
 log = logging.getLogger(__name__)
+_HOT_PART = 0.1  # of the memory limit, for small files
 _DRIVERS = 64  # threads that wait for DuckDB on behalf of statements; DuckDB's own workers are settings.threads
 
 
@@ -39,6 +41,7 @@ class Engine:
         self._immutable = immutable
         self._executor = ThreadPoolExecutor(_DRIVERS, thread_name_prefix="mere-engine")
         self._root: duckdb.DuckDBPyConnection | None = None
+        self._hot: HotFiles | None = None  # of this root
         self._opening = threading.Lock()
 
     async def start(self) -> None:
@@ -55,9 +58,12 @@ class Engine:
             raise StartupError(f"the engine does not start: {translate(error).message}") from error
 
     async def close(self) -> None:
+        if self._hot is not None:
+            await self._hot.close()
+
         def close() -> None:
             with self._opening:
-                root, self._root = self._root, None
+                root, self._root, self._hot = self._root, None, None
             if root is not None:
                 root.close()
 
@@ -66,7 +72,8 @@ class Engine:
 
     def workspace(self) -> Workspace:
         """A new connection; close it. Cheap (microseconds) unless DuckDB must be opened again after a fatal error."""
-        return Workspace(self._connection().cursor(), self._executor, self._failed)
+        connection = self._connection()
+        return Workspace(connection.cursor(), self._executor, self._failed, self._hot)
 
     async def run(
         self, sql: str, parameters: Sequence[object] = (), *, batch_rows: int = BATCH_ROWS
@@ -88,8 +95,7 @@ class Engine:
         A second DuckDB, so that the walls of this one never open; it shares no cache, since foreign files change.
         """
         places = (*self.settings.locations, *locations)
-        limit = self.settings.memory_limit or int(0.8 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-        settings = replace(self.settings, locations=places, memory_limit=limit // 2)
+        settings = replace(self.settings, locations=places, memory_limit=self._memory // 2)
         other = Engine(settings, macros=self._macros, immutable=False)
         try:
             await asyncio.get_running_loop().run_in_executor(other._executor, other._connection)
@@ -99,10 +105,18 @@ class Engine:
         finally:
             await other.close()
 
+    @property
+    def _memory(self) -> int:
+        """DuckDB's limit: ours, or its own 80 %."""
+        return self.settings.memory_limit or int(0.8 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
     def _connection(self) -> duckdb.DuckDBPyConnection:
         with self._opening:
             if self._root is None:
-                self._root = connect(self.settings, self._macros, immutable=self._immutable)
+                root = connect(self.settings, self._macros, immutable=self._immutable)
+                budget = int(_HOT_PART * self._memory)
+                self._hot = HotFiles(root, self._executor, budget, self._failed) if self._immutable else None
+                self._root = root
             return self._root
 
     def _failed(self, error: BaseException) -> None:
@@ -111,7 +125,9 @@ class Engine:
         if fatal or "database has been invalidated" in str(error):
             log.error("the engine failed and is opened again: %s", str(error).split("\n", 1)[0])
             with self._opening:
-                self._root = None
+                if self._hot is not None:
+                    self._hot.give_up()
+                self._root = self._hot = None
 
 
 __all__ = ["Engine", "EngineSettings", "Stream", "Workspace"]

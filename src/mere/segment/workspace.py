@@ -7,7 +7,7 @@ DuckDB is then interrupted and waited for, so that a connection is never used tw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from types import TracebackType
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -16,8 +16,11 @@ import duckdb
 import pyarrow as pa
 
 from mere.errors import QueryCanceled
+from mere.lake.columns import LakeColumn
+from mere.lake.files import DataFile
 from mere.segment.errors import duckdb_error, translate
 from mere.segment.guard import check_functions, check_query
+from mere.segment.hot import HotFiles, Lease
 
 T = TypeVar("T")
 Rows: TypeAlias = "pa.Table | pa.RecordBatch | pa.RecordBatchReader"
@@ -29,15 +32,29 @@ class Workspace:
     """Made by `Engine.workspace()`; `async with` closes it, and with it all that it holds."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, executor: Executor, failed: Callable[[BaseException], None]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        executor: Executor,
+        failed: Callable[[BaseException], None],
+        hot: HotFiles | None = None,
     ) -> None:
         self._connection = connection
         self._executor = executor
         self._failed = failed
+        self._hot = hot
+        self._leases: list[Lease] = []
         self._canceled = False
         self._holds_data = False
         self._running: asyncio.Future[Any] | None = None
         self._interrupter: asyncio.Task[None] | None = None
+
+    def held(self, files: Sequence[DataFile], columns: Sequence[LakeColumn]) -> Mapping[str, str]:
+        """The tables that hold files of a scan for as long as this workspace is open, by the files' addresses."""
+        lease = self._hot.lease(files, columns) if self._hot is not None else None
+        if lease is None:
+            return {}
+        self._leases.append(lease)
+        return lease.tables
 
     async def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """A statement of Mere's own making: temporary tables and COPY. User SQL goes through `stream` and `table`."""
@@ -49,6 +66,14 @@ class Workspace:
         """All rows of a statement of Mere's own making, as Python values."""
         check_functions(sql)
         return await self.call(lambda: self._connection.execute(sql, parameters).fetchall())
+
+    def describe(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a DESCRIBE, at once: it binds, which takes less time than a thread would."""
+        check_functions(sql)
+        try:
+            return self._connection.execute(sql).fetchall()
+        except duckdb.Error as error:
+            raise translate(duckdb_error(error)) from error
 
     async def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """A whole query result."""
@@ -158,10 +183,19 @@ class Workspace:
             await self._interrupt(self._running)
         if self._interrupter is not None:
             await asyncio.wait({self._interrupter})
-        if self._holds_data:  # dropping temporary tables takes a while; a cancelled waiter does not stop it
-            await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._executor, self._connection.close))
-        else:
-            self._connection.close()
+        try:
+            if self._holds_data:  # dropping temporary tables takes a while; a cancelled waiter does not stop it
+                await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._executor, self._connection.close))
+            else:
+                self._connection.close()
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        leases, self._leases = self._leases, []
+        for lease in leases:
+            assert self._hot is not None
+            self._hot.release(lease)
 
     async def __aenter__(self) -> Workspace:
         return self
