@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -19,7 +20,7 @@ from mere.lake.changes import REWRITING, parse_changes
 from mere.lake.columns import ColumnRow, LakeColumn, assemble_columns
 from mere.lake.files import InlinedTable, TableFiles
 from mere.lake.inlined import InlinedRows, read_inlined
-from mere.lake.prune import Bound, FileBounds, prune
+from mere.lake.prune import Bound, FileBounds, order_of, prune
 from mere.lake.scan import MappedColumn
 from mere.lake.table_state import TableState, load_state, refresh_state
 
@@ -45,6 +46,10 @@ SELECT array_agg(data_file_id), array_agg(min_value), array_agg(max_value),
 FROM mere_lake.ducklake_file_column_stats
 WHERE table_id = $1 AND column_id = $2 AND ($3::bigint[] IS NULL OR data_file_id = ANY ($3))
 """
+_SIZES = """
+SELECT column_id, sum(column_size_bytes)::float8 / nullif(sum(value_count + null_count), 0)
+FROM mere_lake.ducklake_file_column_stats WHERE table_id = $1 GROUP BY column_id
+"""
 _KEPT_OLD = 64  # file lists and columns of older snapshots, kept for time travel
 
 
@@ -53,6 +58,17 @@ class Snapshot:
     id: int
     schema_version: int
     time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary:
+    """What some files hold in a column. `low` and `high` are as `order` compares them (see prune.order_of), None where
+    a file does not say; `width` is the stored bytes a value, None where unknown."""
+
+    order: str | None
+    low: Any
+    high: Any
+    width: float | None
 
 
 class Metadata:
@@ -102,6 +118,20 @@ class Metadata:
             return view
         bounds = {p.column_id: await self._bounds(state, p.column_id, p.type) for p in predicates if p.needs_bounds}
         return prune(view, predicates, bounds, state.columns.bucket, state.columns.layout)
+
+    async def column_summaries(
+        self, table_id: int, snapshot_id: int, columns: Sequence[tuple[int, str]], files: TableFiles
+    ) -> list[ColumnSummary]:
+        """Of (column id, DuckLake type), over `files`, which `table_files` gave for this snapshot."""
+        state = await self._state(table_id, snapshot_id)
+        if state.widths is None:
+            state.widths = {row[0]: row[1] for row in await self._pool.fetch(_SIZES, table_id)}
+        found = []
+        for column_id, lake_type in columns:
+            bounds = await self._bounds(state, column_id, lake_type)
+            low, high = (None, None) if bounds is None else bounds.range(files.positions)
+            found.append(ColumnSummary(order_of(lake_type), low, high, state.widths.get(column_id)))
+        return found
 
     async def columns_at(self, table_id: int, snapshot_id: int) -> tuple[LakeColumn, ...]:
         """The columns that a table had at a snapshot."""

@@ -86,6 +86,15 @@ class FileBounds:
             np.concatenate([self.no_nulls, later.no_nulls]),
         )
 
+    def range(self, at: Int64s) -> tuple[Any, Any]:
+        """The least and the greatest value of the files at these positions; None where a file with values does not
+        say."""
+        values = at[~self.no_values[at]]
+        if self.order is None or not len(values) or not self.known[values].all():
+            return None, None
+        low, high = self.low[values].min(), self.high[values].max()
+        return (low, high) if isinstance(low, bytes) else (low.item(), high.item())
+
     def may_hold(self, bound: Bound, at: Int64s) -> Bools:
         """For each file position in `at`: can a row there satisfy the predicate?"""
         if bound.op == "is null":

@@ -70,6 +70,7 @@ class TableState:
     inlined_deletes: Sequence[tuple[int, int, int]]  # data file, position, snapshot
     bounds: dict[int, FileBounds] = field(default_factory=dict)
     views: dict[int, TableFiles] = field(default_factory=dict)
+    widths: dict[int, float | None] | None = None  # by column, asked for once
 
     def changed_until(self, snapshot_id: int) -> int:
         """The newest snapshot up to `snapshot_id` that changed something here: views at both are the same."""
@@ -141,6 +142,8 @@ async def refresh_state(pool: asyncpg.Pool, state: TableState, kinds: set[str]) 
                 state, seen=newest, views={}, deletes=deletes, inlined_tables=inlined, inlined_deletes=noted
             )
     changed.columns = state.columns.extended(FileColumns.of(later))
+    if not state.widths or "altered_table" in kinds:
+        changed.widths = None
     return changed
 
 
