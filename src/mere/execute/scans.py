@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -85,10 +86,18 @@ async def inlined_rows(view: LakeView, source: LakeSource) -> list[InlinedRows]:
     return found
 
 
-def source_sql(source: LakeSource, files: Sequence[DataFile], inlined: Sequence[InlinedRows] = ()) -> str:
-    """The SELECT over some of the source's files, and over inlined rows, loaded under their `inlined_name`."""
+def source_sql(
+    source: LakeSource,
+    files: Sequence[DataFile],
+    inlined: Sequence[InlinedRows] = (),
+    held: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """The SELECT over some of the source's files, and over inlined rows, loaded under their `inlined_name`.
+
+    `held` has the tables in which the engine keeps files, by their addresses.
+    """
     relations = [rows.relation(source.inlined_name(rows.table)) for rows in inlined]
-    return scan_sql(files, source.columns, source.scan.row_identity, relations, source.mappings)
+    return scan_sql(files, source.columns, source.scan.row_identity, relations, source.mappings, held)
 
 
 async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspace: Workspace) -> str:
@@ -97,7 +106,9 @@ async def lake_scan_sql(view: LakeView, scan: Scan, snapshot: Snapshot, workspac
     inlined = await inlined_rows(view, source)
     for rows in inlined:
         await workspace.load(source.inlined_name(rows.table), rows.data)
-    return source_sql(source, source.files.files, inlined)
+    files = source.files.files
+    held = {} if scan.row_identity else workspace.held(files, source.columns)
+    return source_sql(source, files, inlined, held)
 
 
 async def _require_existence(metadata: Metadata, relation: Relation, snapshot: Snapshot) -> None:

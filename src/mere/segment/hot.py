@@ -263,8 +263,14 @@ class HotFiles:
 
 
 def _key(file: DataFile) -> _Key | None:
-    """None for files whose rows depend on more than names of files."""
-    if file.mapping_id is not None or file.snapshot_filter is not None or file.inlined_deletes or file.other_delete:
+    """None where the rows depend on more than the names of files."""
+    if (
+        file.positions is not None
+        or file.mapping_id is not None
+        or file.snapshot_filter is not None
+        or file.inlined_deletes
+        or file.other_delete
+    ):
         return None
     if file.delete is None:
         return file.url, None
