@@ -1,0 +1,145 @@
+"""From the root's motions to the rows of the answer: the last query of a plan, on the coordinator's own engine.
+
+Nothing leaves for the client before every slice has run, so that a loss until then costs time and nothing else. The
+rows of the root's motions are loaded into temporary tables, which DuckDB spills, and the root runs over them. A large
+answer that the root only passes on is not loaded whole: share by share it is loaded, sent, and let go. A share whose
+parts are lost before it was loaded runs again, which is right since the others do not depend on it; where a re-run may
+give other rows (see dispatch_graph) and some are with the client already, the statement fails instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+import pyarrow as pa
+from sqlglot import exp
+
+from mere.errors import MereError
+from mere.execute.compose import Body
+from mere.execute.dispatch import Dispatch, root_inputs
+from mere.plan.nodes import Motion
+from mere.runtime.base import Part, PartsLost
+from mere.segment.task import Incoming, load_all
+from mere.segment.workspace import Workspace
+from mere.sql.lexer import quote_identifier
+
+T = TypeVar("T")
+_LOADED_WHOLE = 64 * 2**20  # bytes of a plain answer up to which sending it share by share saves nothing
+_AHEAD = 4  # parts on their way to the coordinator at a time
+
+
+async def open_answer(
+    dispatch: Dispatch,
+    body: Body,
+    constants: Mapping[str, exp.Expression],
+    workspace: Workspace,
+    convert: Callable[[pa.RecordBatch], T],
+) -> AsyncIterator[T]:
+    """Runs the plan; returns the converted batches of its answer when the first of them is there.
+
+    `body` is the root's query with the columns of the answer. The caller closes dispatch and workspace.
+    """
+    text = body.text({}, constants)
+    motions = [motion for motion in dispatch.plan.motions if motion.number in root_inputs(dispatch.plan)]
+    await dispatch.complete()
+    if dispatch.plan.plain and len(motions) == 1 and _size(dispatch, motions[0]) > _LOADED_WHOLE:
+        return await _started(_by_share(dispatch, motions[0], workspace, text, convert))
+    await _load(dispatch, motions, workspace)
+    await dispatch.close()
+    return await workspace.stream_as(convert, text)
+
+
+def _size(dispatch: Dispatch, motion: Motion) -> int:
+    return sum(part.bytes for part in dispatch.graph.parts(motion.number))
+
+
+async def _load(dispatch: Dispatch, motions: Sequence[Motion], workspace: Workspace) -> None:
+    """The motions as tables, made again as often as it takes."""
+    while True:
+        try:
+            for motion in motions:
+                await _fill(dispatch, motion, dispatch.graph.parts(motion.number), workspace)
+            return
+        except PartsLost as lost:
+            dispatch.lost(lost.parts)
+            for motion in motions:
+                await workspace.execute(f"DROP TABLE IF EXISTS {quote_identifier(motion.table)}")
+            await dispatch.complete()
+
+
+async def _fill(dispatch: Dispatch, motion: Motion, parts: Sequence[Part], workspace: Workspace) -> None:
+    columns = tuple((column.name, column.duckdb_type) for column in motion.columns)
+    async with aclosing(_fetched(dispatch, parts)) as arriving:
+        await load_all(workspace, [Incoming(motion.table, columns, arriving)])
+
+
+async def _fetched(dispatch: Dispatch, parts: Sequence[Part]) -> AsyncGenerator[pa.Table, None]:
+    """The parts in their order, a few of them on their way."""
+    waiting: list[asyncio.Task[pa.Table]] = []
+    left = iter(parts)
+    try:
+        while True:
+            while len(waiting) < _AHEAD and (part := next(left, None)) is not None:
+                waiting.append(asyncio.ensure_future(dispatch.fetch(part)))
+            if not waiting:
+                return
+            yield await waiting.pop(0)
+    finally:
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _by_share(
+    dispatch: Dispatch,
+    motion: Motion,
+    workspace: Workspace,
+    text: str,
+    convert: Callable[[pa.RecordBatch], T],
+) -> AsyncGenerator[T, None]:
+    table = quote_identifier(motion.table)
+    for unit in dispatch.graph.units(motion.sender):
+        while True:
+            try:
+                await _fill(dispatch, motion, dispatch.graph.parts_of(unit), workspace)
+                break
+            except PartsLost as lost:
+                await workspace.execute(f"DROP TABLE IF EXISTS {table}")
+                _refuse_other_rows(dispatch, lost)
+                dispatch.lost(lost.parts)
+                await dispatch.complete()
+        dispatch.release(dispatch.graph.take(unit))
+        stream = await workspace.stream_as(convert, text)
+        async with stream:
+            async for batch in stream:
+                yield batch
+        await workspace.execute(f"DROP TABLE {table}")
+    await dispatch.close()
+
+
+def _refuse_other_rows(dispatch: Dispatch, lost: PartsLost) -> None:
+    """The client has rows already that a second run would contradict."""
+    if dispatch.graph.passed_on and not dispatch.repeatable:
+        raise MereError(
+            "a part of the answer was lost while it was sent",
+            sqlstate="58000",
+            hint="Run the statement again.",
+        ) from lost
+
+
+async def _started(batches: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """With the first batch already made, so that errors before it are raised here."""
+    first = await anext(batches, None)
+    return _chained(first, batches)
+
+
+async def _chained(first: T | None, rest: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    async with aclosing(rest):
+        if first is not None:
+            yield first
+            async for batch in rest:
+                yield batch
