@@ -81,6 +81,12 @@ def parse_count(text: str) -> int:
     return int(text)
 
 
+def parse_number(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError("expected a whole number from 0")
+    return int(text)
+
+
 _SIZE_UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
 
@@ -285,6 +291,56 @@ class Settings:
         "the folder temp in the data directory",
         default=Path(),
         group="engine",
+    )
+
+    distribute_rows: int = option(
+        "a query that reads fewer rows than this runs on the coordinator, since sending it around would take longer",
+        "N",
+        parse_number,
+        "100000",
+        default=100_000,
+        group="distributed queries",
+    )
+    read_everywhere_rows: int = option(
+        "a table of no more rows than this is read by every segment that needs it, straight from the storage,"
+        " instead of being sent from one to the others",
+        "N",
+        parse_number,
+        "50000",
+        default=50_000,
+        group="distributed queries",
+    )
+    active_statements: int = option(
+        "how many statements may use the segments at a time; others wait, first come, first served",
+        "N",
+        parse_count,
+        "8",
+        default=8,
+        group="distributed queries",
+    )
+    waiting_statements: int = option(
+        "how many statements may wait for the segments; one more fails at once, with SQLSTATE 53300",
+        "N",
+        parse_number,
+        "256",
+        default=256,
+        group="distributed queries",
+    )
+    slice_attempts: int = option(
+        "how often a segment's part of a query is started anew after a segment was lost, before the query fails",
+        "N",
+        parse_count,
+        "4",
+        default=4,
+        group="distributed queries",
+    )
+    segment_patience: timedelta = option(
+        "how long a query waits for a segment to answer when none does, before it fails with SQLSTATE 57P03",
+        "TIME",
+        parse_duration,
+        "30s",
+        default=timedelta(seconds=30),
+        group="distributed queries",
     )
 
     def __post_init__(self) -> None:
