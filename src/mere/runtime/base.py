@@ -86,6 +86,7 @@ class SegmentLost(Exception):
     def __init__(self, segment: int, why: str, *, out_of_memory: bool = False) -> None:
         super().__init__(f"segment {segment}: {why}")
         self.segment = segment
+        self.why = why
         self.out_of_memory = out_of_memory
 
 

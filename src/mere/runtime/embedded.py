@@ -1,11 +1,22 @@
-"""The embedded runtime: one segment in the coordinator's own process, with all its cores. The default; needs no Ray."""
+"""The embedded runtime: one segment in the coordinator's own process, with all its cores. The default; needs no Ray.
+
+Nothing is ever distributed over it; as a segment it still does what one does, with parts that are Arrow tables.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import socket
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mere.errors import MereError
+from mere.runtime.base import Leave, Load, Part, Result, SegmentState, Task
 from mere.segment.engine import Engine
+from mere.segment.task import Incoming, leave_batches, leave_parts, write_files
 from mere.segment.workspace import Stream, Workspace
 
 if TYPE_CHECKING:
@@ -17,19 +28,82 @@ class EmbeddedRuntime:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._started: datetime | None = None
 
     @property
     def segments(self) -> int:
         return 1
 
+    def ready(self) -> Sequence[int]:
+        return (0,)
+
+    async def wait_ready(self, timeout: float) -> Sequence[int]:
+        return (0,)
+
     async def start(self) -> None:
         await self.engine.start()
+        self._started = datetime.now(UTC)
 
     async def close(self) -> None:
         await self.engine.close()
 
-    def workspace(self, segment: int = 0) -> Workspace:
+    def workspace(self) -> Workspace:
         return self.engine.workspace()
 
-    async def run(self, sql: str, parameters: Sequence[object] = (), *, segment: int = 0) -> Stream[pa.RecordBatch]:
+    async def local(self, sql: str, parameters: Sequence[object] = ()) -> Stream[pa.RecordBatch]:
         return await self.engine.run(sql, parameters)
+
+    async def run(self, segment: int, task: Task) -> Result:
+        started = time.monotonic()
+        async with self.engine.workspace() as workspace:
+            if not isinstance(task.output, Leave):
+                files = await write_files(workspace, task.sql, _incoming(task.loads), task.output)
+                rows, size = sum(file.rows for file in files), sum(file.size for file in files)
+                return Result((), rows, size, time.monotonic() - started, files)
+            async with aclosing(leave_parts(workspace, task.sql, _incoming(task.loads), task.output)) as leaving:
+                parts = tuple([_part(target, rows) async for target, rows in leaving])
+        rows, size = sum(part.rows for part in parts), sum(part.bytes for part in parts)
+        return Result(parts, rows, size, time.monotonic() - started)
+
+    async def stream(self, segment: int, task: Task) -> AsyncGenerator[pa.RecordBatch, None]:
+        async with (
+            self.engine.workspace() as workspace,
+            aclosing(leave_batches(workspace, task.sql, _incoming(task.loads))) as leaving,
+        ):
+            async for batch in leaving:
+                yield batch
+
+    async def put(self, rows: pa.Table) -> Part:
+        return _part(0, rows)
+
+    async def fetch(self, part: Part) -> pa.Table:
+        return part.handle
+
+    def release(self, parts: Sequence[Part]) -> None:
+        """Python frees them."""
+
+    async def resize(self, segments: int) -> None:
+        raise MereError(
+            "this warehouse has no segments of its own",
+            sqlstate="55000",
+            hint="Start it with --segments to have some.",
+        )
+
+    def state(self) -> Sequence[SegmentState]:
+        return [SegmentState(0, socket.gethostname(), os.getpid(), "up", self._started, 0)]
+
+    def settings(self) -> Mapping[str, str]:
+        return {"runtime": "embedded"}
+
+
+def _part(target: int, rows: pa.Table) -> Part:
+    return Part(rows, target, rows.num_rows, rows.nbytes)
+
+
+def _incoming(loads: Sequence[Load]) -> list[Incoming]:
+    return [Incoming(load.table, load.columns, _arriving(load.parts)) for load in loads]
+
+
+async def _arriving(parts: Sequence[Part]) -> AsyncGenerator[pa.Table, None]:
+    for part in parts:
+        yield part.handle

@@ -1,0 +1,134 @@
+"""Ray itself, in the coordinator process: started on this machine, or joined; and ended without a trace.
+
+Ray's calls block for seconds, so they have a thread. It lives as long as Ray does, because the kernel kills Ray's
+processes when the thread that started them ends: that is how nothing outlives a killed coordinator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from mere.errors import StartupError
+from mere.runtime.machine import fair_split
+from mere.runtime.ray_settings import RaySettings
+from mere.settings import available_cores
+
+log = logging.getLogger(__name__)
+
+_LOOPBACK = "127.0.0.1"
+_SOCKET_LIMIT = 107
+_SOCKET_TAIL = len("/s/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store.1")
+_EVERYWHERE = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # results of attempts that nobody waits for any more
+}
+_HERE = {
+    "RAY_AUTH_MODE": "token",
+    # Ray takes the address that others would reach it by, unless it believes that there cannot be others.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_DISABLE_DASHBOARD_LOG_INFO": "1",
+}
+_SPILL_BYTES = 64 * 2**20
+
+
+class RayHost:
+    """`await start()` returns when Ray answers; `await stop()` when it is gone. May be started again."""
+
+    def __init__(self, settings: RaySettings) -> None:
+        self._settings = settings
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    async def start(self) -> None:
+        self._stop.clear()
+        up: Future[None] = Future()
+        self._thread = threading.Thread(target=self._live, args=(up,), name="mere-ray", daemon=True)
+        self._thread.start()
+        try:
+            await asyncio.shield(asyncio.wrap_future(up))
+        except (ConnectionError, RuntimeError, OSError, ValueError) as error:
+            where = self._settings.address or "this machine"
+            raise StartupError(f"Ray on {where} cannot be used: {str(error).strip().splitlines()[0]}") from error
+
+    async def stop(self) -> None:
+        """Waits for a start that is still under way."""
+        self._stop.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.to_thread(thread.join)
+
+    def _live(self, up: Future[None]) -> None:
+        try:
+            ray = self._connect()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the start is awaited
+            up.set_exception(error)
+            return
+        up.set_result(None)
+        self._stop.wait()
+        ray.shutdown()
+        if self._settings.address is None:
+            shutil.rmtree(self._directory(), ignore_errors=True)
+
+    def _connect(self) -> Any:
+        """Environment first: Ray reads it when it is imported."""
+        here = self._settings.address is None
+        os.environ.update(_EVERYWHERE)
+        if here:
+            os.environ.update(_HERE)
+            os.environ["RAY_AUTH_TOKEN_PATH"] = str(self._prepare())
+        import ray
+
+        quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": False, "namespace": "mere"}
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        # Ray prints what its daemon says of dead workers, on our standard output, and has no setting for it.
+        ray._private.worker._worker_logs_enabled = False
+        if here:
+            ray.init(address="local", **quiet, **self._local_options())
+        else:
+            ray.init(address=self._settings.address, **quiet)
+        return ray
+
+    def _local_options(self) -> dict[str, Any]:
+        settings = self._settings
+        segments = settings.segments or 1
+        split = fair_split(segments, available_cores())
+        spill = settings.temporary / "motions"
+        shutil.rmtree(spill, ignore_errors=True)
+        spill.mkdir(mode=0o700, parents=True)
+        return {
+            "num_cpus": segments + settings.spares,  # Ray keeps as many processes warm
+            "num_gpus": 0,
+            "include_dashboard": False,
+            "object_store_memory": settings.object_store or split.object_store,
+            "object_spilling_directory": str(spill),
+            "_node_ip_address": _LOOPBACK,
+            "_temp_dir": str(self._directory() / "s"),  # Ray opens its own to everybody
+            "_system_config": {"min_spilling_size": _SPILL_BYTES},
+        }
+
+    def _prepare(self) -> Path:
+        """An owner-only directory without leftovers, and in it a new token that Ray's processes show each other."""
+        directory = self._directory()
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(mode=0o700, parents=True)
+        token = directory / "token"
+        descriptor = os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            out.write(secrets.token_hex(32))
+        return token
+
+    def _directory(self) -> Path:
+        """The settings', unless Ray's sockets would get names that are too long for sockets."""
+        directory = self._settings.directory
+        if len(str(directory)) + _SOCKET_TAIL <= _SOCKET_LIMIT:
+            return directory
+        return Path(tempfile.gettempdir()) / f"mere-ray-{directory.parent.stat().st_ino}"
