@@ -56,7 +56,7 @@ def scan_sql(
     kinds: dict[_Kind, list[DataFile]] = {}
     branches: list[str] = []
     for file in files:
-        if file.url in held:
+        if file.url in held and file.positions is None:
             branches.append(_held(held[file.url], columns))
             continue
         has_deletes = file.delete is not None or bool(file.inlined_deletes)

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import duckdb
 import pyarrow as pa
@@ -28,6 +29,7 @@ from mere.segment.workspace import BATCH_ROWS, Stream, Workspace
 from mere.sql.macros import MACROS
 
 log = logging.getLogger(__name__)
+_SPARE = 16  # connections that wait for the next statement
 _HOT_PART = 0.1  # of the memory limit, for small files
 _DRIVERS = 64  # threads that wait for DuckDB on behalf of statements; DuckDB's own workers are settings.threads
 
@@ -41,7 +43,8 @@ class Engine:
         self._immutable = immutable
         self._executor = ThreadPoolExecutor(_DRIVERS, thread_name_prefix="mere-engine")
         self._root: duckdb.DuckDBPyConnection | None = None
-        self._hot: HotFiles | None = None  # of this root
+        self._hot: HotFiles | None = None  # of this root, as are the spare connections
+        self._spare: list[duckdb.DuckDBPyConnection] = []
         self._opening = threading.Lock()
 
     async def start(self) -> None:
@@ -64,6 +67,7 @@ class Engine:
         def close() -> None:
             with self._opening:
                 root, self._root, self._hot = self._root, None, None
+                self._spare.clear()
             if root is not None:
                 root.close()
 
@@ -72,8 +76,9 @@ class Engine:
 
     def workspace(self) -> Workspace:
         """A new connection; close it. Cheap (microseconds) unless DuckDB must be opened again after a fatal error."""
-        connection = self._connection()
-        return Workspace(connection.cursor(), self._executor, self._failed, self._hot)
+        root = self._connection()
+        cursor = self._spare.pop() if self._spare else root.cursor()
+        return Workspace(cursor, self._executor, self._failed, self._hot, partial(self._take_back, root))
 
     async def run(
         self, sql: str, parameters: Sequence[object] = (), *, batch_rows: int = BATCH_ROWS
@@ -110,6 +115,13 @@ class Engine:
         """DuckDB's limit: ours, or its own 80 %."""
         return self.settings.memory_limit or int(0.8 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
+    def _take_back(self, root: duckdb.DuckDBPyConnection, cursor: duckdb.DuckDBPyConnection) -> bool:
+        """Keeps a connection that nothing is left in: to open one takes as long as to plan a small query."""
+        if root is not self._root or len(self._spare) >= _SPARE:
+            return False
+        self._spare.append(cursor)
+        return True
+
     def _connection(self) -> duckdb.DuckDBPyConnection:
         with self._opening:
             if self._root is None:
@@ -128,6 +140,7 @@ class Engine:
                 if self._hot is not None:
                     self._hot.give_up()
                 self._root = self._hot = None
+                self._spare.clear()
 
 
 __all__ = ["Engine", "EngineSettings", "Stream", "Workspace"]

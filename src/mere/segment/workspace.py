@@ -37,14 +37,19 @@ class Workspace:
         executor: Executor,
         failed: Callable[[BaseException], None],
         hot: HotFiles | None = None,
+        give_back: Callable[[duckdb.DuckDBPyConnection], bool] | None = None,
     ) -> None:
         self._connection = connection
         self._executor = executor
         self._failed = failed
         self._hot = hot
         self._leases: list[Lease] = []
+        self._give_back = give_back
         self._canceled = False
+        self._closed = False
         self._holds_data = False
+        self._used = False  # for more than streams, which leave nothing behind in the connection
+        self._streaming = False
         self._running: asyncio.Future[Any] | None = None
         self._interrupter: asyncio.Task[None] | None = None
 
@@ -138,11 +143,17 @@ class Workspace:
             reader = _Reader(result.to_arrow_reader(batch_rows), convert, batch_rows)
             return reader, reader.next()
 
-        reader, first = await self.call(start)
+        self._streaming = True  # until the reader is at its end
+        reader, first = await self._call(start)
+        self._streaming = not reader.ended
         return Stream(self, reader, first)
 
     async def call(self, work: Callable[[], T]) -> T:
         """Runs blocking work on this connection. Cancelling the awaiting task interrupts it."""
+        self._used = True
+        return await self._call(work)
+
+    async def _call(self, work: Callable[[], T]) -> T:
         if self._canceled:
             raise QueryCanceled("canceling statement due to user request")
         future = asyncio.get_running_loop().run_in_executor(self._executor, work)
@@ -178,15 +189,19 @@ class Workspace:
 
     async def close(self) -> None:
         """Interrupts what still runs and frees everything. May be called twice."""
+        clean = not (self._canceled or self._used or self._streaming)
         self._canceled = True
         if self._running is not None:
             await self._interrupt(self._running)
         if self._interrupter is not None:
             await asyncio.wait({self._interrupter})
+        if self._closed:
+            return
+        self._closed = True
         try:
             if self._holds_data:  # dropping temporary tables takes a while; a cancelled waiter does not stop it
                 await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._executor, self._connection.close))
-            else:
+            elif not clean or self._give_back is None or not self._give_back(self._connection):
                 self._connection.close()
         finally:
             self._release()
@@ -275,9 +290,14 @@ class Stream(Generic[T]):
         return batch
 
     def _fetch_ahead(self) -> asyncio.Task[T | None]:
-        task = asyncio.ensure_future(self._workspace.call(self._reader.next))
+        task = asyncio.ensure_future(self._read())
         task.add_done_callback(_seen)
         return task
+
+    async def _read(self) -> T | None:
+        batch = await self._workspace._call(self._reader.next)
+        self._workspace._streaming = not self._reader.ended
+        return batch
 
     def cancel(self) -> None:
         self._workspace.cancel()

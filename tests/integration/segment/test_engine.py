@@ -126,3 +126,43 @@ async def test_many_statements_at_once(local_engine: Engine) -> None:
     )
     assert results == [[(n + 1000,)] for n in range(50)]
     assert threading.active_count() < 200
+
+
+async def test_a_connection_goes_on_to_the_next_statement_when_nothing_is_left_in_it(local_engine: Engine) -> None:
+    await values(local_engine, "SELECT 1")
+    first = local_engine.workspace()
+    connection = first._connection
+    stream = await first.stream("SELECT 2 AS x")
+    assert [batch.num_rows async for batch in stream] == [1]
+    await first.close()
+    await first.close()
+    second = local_engine.workspace()
+    assert second._connection is connection
+    third = local_engine.workspace()
+    assert third._connection is not connection
+    await second.close()
+    await third.close()
+
+
+@pytest.mark.parametrize("left", ["a table", "a result", "an error", "a cancel", "data"])
+async def test_a_connection_in_which_something_is_left_goes_to_nobody(local_engine: Engine, left: str) -> None:
+    workspace = local_engine.workspace()
+    connection = workspace._connection
+    match left:
+        case "a table":
+            await workspace.execute("CREATE TEMP TABLE mine (x INTEGER)")
+        case "a result":
+            await workspace.stream("SELECT * FROM range(1000000)")
+        case "an error":
+            with pytest.raises(MereError):
+                await workspace.stream("SELECT error('22012:division by zero')")
+        case "a cancel":
+            await workspace.stream("SELECT 1")
+            workspace.cancel()
+        case _:
+            await workspace.register("mine", pa.table({"x": [1]}))
+    await workspace.close()
+    others = [local_engine.workspace() for _ in range(20)]
+    assert all(other._connection is not connection for other in others)
+    for other in others:
+        await other.close()
