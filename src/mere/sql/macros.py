@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-_SUBJECTS = ("number", "output", "text", "date", "json", "array", "format", "style")
+_SUBJECTS = ("number", "output", "text", "date", "json", "array", "format", "style", "merge")
 
 
 def _statements(subject: str) -> list[str]:

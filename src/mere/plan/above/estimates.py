@@ -1,0 +1,90 @@
+"""How many rows and values there are above the joins, as far as a guess decides between two right plans.
+
+Coordinator process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlglot import exp
+
+from mere.plan.above.calls import bare, column_text
+from mere.plan.local import Hash, Joined, Place
+
+FEW = 10_000  # rows that are gathered rather than redistributed: one step less
+_REPEAT = 0.7  # a partial step that keeps more of its rows than this is left out
+
+
+def combinations(joined: Joined, keys: Sequence[exp.Expression]) -> float:
+    """How many combinations of values the keys have."""
+    plain: list[str] = []
+    computed = 1.0
+    for key in keys:
+        name = column_text(bare(key))
+        if name is not None:
+            plain.append(name)
+        else:
+            computed *= _values(joined, key)
+    found = (joined.distinct(plain) if plain else 1.0) * computed
+    return max(1.0, min(found, joined.rows))
+
+
+def _values(joined: Joined, key: exp.Expression) -> float:
+    """Functions have fewer values than their columns: a CASE one for each branch, an EXTRACT of a date few."""
+    key = bare(key)
+    if isinstance(key, exp.Case):
+        branches = [part.args["true"] for part in key.args["ifs"]] + [key.args.get("default")]
+        if all(branch is None or branch.find(exp.Column) is None for branch in branches):
+            return float(len(branches))
+    columns = [name for name in map(column_text, key.find_all(exp.Column)) if name is not None]
+    if not columns:
+        return 1.0
+    found = joined.distinct(list(dict.fromkeys(columns)))
+    return found if isinstance(key, exp.Cast) else min(found, max(100.0, found / 10))
+
+
+def few(rows: float) -> bool:
+    return rows <= FEW
+
+
+def worth_a_partial_step(rows: float, groups: float, segments: int) -> bool:
+    return min(rows, groups * segments) < _REPEAT * rows
+
+
+def spread_by(joined: Joined, keys: Sequence[tuple[exp.Expression, str]], segments: int) -> list[str]:
+    """Which of the keys (with their aliases) to redistribute by: one that has enough values alone, so that the rows
+    meet others by it; else all."""
+    best, most = None, 100.0 * segments
+    for key, alias in keys:
+        if column_text(bare(key)) is not None and (values := combinations(joined, [key])) >= most:
+            best, most = alias, values
+    return [alias for _, alias in keys] if best is None else [best]
+
+
+def distinct_through(
+    joined: Joined, origins: Mapping[str, exp.Expression], rows: float
+) -> Callable[[Sequence[str]], float]:
+    """Estimates for the columns of a query made of `joined`: each by the expression that it is made of."""
+
+    def distinct(columns: Sequence[str]) -> float:
+        known = [origins[name] for name in columns if name in origins]
+        unknown = float(rows ** (1 - 0.5 ** (len(columns) - len(known))))
+        return max(1.0, min(rows, combinations(joined, known) * unknown))
+
+    return distinct
+
+
+def mapped(place: Place, names: Mapping[str, str]) -> frozenset[Hash]:
+    """The hashes of a place under other names; those of columns that are gone are gone."""
+    found = set()
+    for hash_ in place.hashes:
+        columns = [names.get(column) for column in hash_.columns]
+        if all(column is not None for column in columns):
+            found.add(Hash(tuple(str(column) for column in columns), hash_.scheme, hash_.everywhere_null))
+    return frozenset(found)
+
+
+def together(place: Place, columns: frozenset[str] | set[str]) -> bool:
+    """Whether rows that are equal in these columns, NULLs too, lie on one segment."""
+    return any(not hash_.everywhere_null and set(hash_.columns) <= columns for hash_ in place.hashes)
