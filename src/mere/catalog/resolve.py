@@ -7,29 +7,28 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mere.catalog.backend import Backend, CommandResult, Fetch
+from mere.catalog.backend import Backend
 from mere.sql.relations import Check, Column, Kind, Policy, Relation, Resolved
 from mere.sql.types import PgType
 
 Name = tuple[str, ...]
-_SQL = "SELECT mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true))"
+RESOLVE = "mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true))"  # its text goes to `read_resolved`
 _KEPT = 512
 _READABLE_TO_ALL: None = None
 
 
-def resolve_step(names: Sequence[Name]) -> Fetch:
-    """The query, to be sent with others in one flight; its rows go to `read_resolved`."""
-    return Fetch(_SQL, [json.dumps([list(name) for name in names])])
+def names_argument(names: Iterable[Name]) -> str:
+    """The parameter of RESOLVE."""
+    return json.dumps([list(name) for name in names])
 
 
-async def resolve(backend: Backend, names: Sequence[Name]) -> Resolved:
+async def resolve(backend: Backend, names: Iterable[Name]) -> Resolved:
     """One round trip. Names that do not exist are simply not there."""
-    (result,) = await backend.pipeline([resolve_step(names)])
-    assert isinstance(result, CommandResult)
-    return read_resolved(result.rows)
+    rows = await backend.fetch(f"SELECT {RESOLVE}", [names_argument(names)])
+    return read_resolved(rows[0][0] or "{}")
 
 
 class _Answers:
@@ -53,8 +52,8 @@ class _Answers:
 _answers = _Answers()
 
 
-def read_resolved(rows: Sequence[Sequence[str | None]]) -> Resolved:
-    return _answers.get(rows[0][0] or "{}")
+def read_resolved(text: str) -> Resolved:
+    return _answers.get(text)
 
 
 def _read(answer: Mapping[str, Any]) -> Resolved:

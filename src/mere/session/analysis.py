@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from sqlglot import exp
 
 from mere.catalog.backend import CommandResult, Describe, Description, Fetch
-from mere.catalog.resolve import read_resolved, resolve_step
+from mere.catalog.resolve import RESOLVE, names_argument, read_resolved
 from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError
 from mere.execute.compose import Body
 from mere.lake.metadata import Snapshot
@@ -27,9 +27,10 @@ from mere.sql.lexer import Statement
 from mere.sql.relations import Kind, Resolved
 from mere.sql.types import PgType
 
-_STATE = """SELECT id, schema_version, pg_catalog.to_json(at) #>> '{}', pg_catalog.current_setting('statement_timeout'),
-pg_catalog.current_setting('transaction_read_only'), pg_catalog.current_setting('bytea_output')
-FROM mere.newest_snapshot()"""
+# The relations, and what else may change from one statement to the next.
+_FACTS = f"""SELECT {RESOLVE}, id, schema_version, pg_catalog.to_json(at) #>> '{{}}',
+pg_catalog.current_setting('statement_timeout'), pg_catalog.current_setting('transaction_read_only'),
+pg_catalog.current_setting('bytea_output') FROM mere.newest_snapshot()"""
 _TIMEOUT_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _KEPT = 256
 _LONGEST_KEPT = 100_000  # characters: a bulk INSERT does not come again
@@ -106,16 +107,17 @@ class _Kept(Generic[K, V]):
 
 
 # Trees are never changed after parsing, nor is what was bound.
-_parsed: _Kept[str, tuple[exp.Expression, tuple[tuple[str, ...], ...]]] = _Kept()
+_parsed: _Kept[str, tuple[exp.Expression, str]] = _Kept()
 _compiled: _Kept[tuple[int, int, str, Parameters, bool], Compiled] = _Kept()
 
 
-def _parse(text: str) -> tuple[exp.Expression, tuple[tuple[str, ...], ...]]:
+def _parse(text: str) -> tuple[exp.Expression, str]:
+    """The tree, and the names in it as mere.resolve() takes them."""
     known = _parsed.get(text)
     if known is None:
         tree = parse(text)
         _refuse_changing_the_past(tree)
-        known = (tree, tuple(relation_names(tree)))
+        known = (tree, names_argument(relation_names(tree)))
         if len(text) <= _LONGEST_KEPT:
             _parsed.put(text, known)
     return known
@@ -135,15 +137,14 @@ async def analyse(state: SessionState, statement: Statement, param_oids: Sequenc
     except FeatureNotSupported as error:
         raise NotOurs(error) from error
     text = without_time_travel(statement.text) if "at" in statement.words else statement.text
-    results: Sequence[Any] = await state.backend.pipeline(
-        [Describe(text, tuple(param_oids)), resolve_step(names), Fetch(_STATE)]
-    )
-    description, relations, settings = results
-    resolved = read_resolved(relations.rows)
+    results: Sequence[Any] = await state.backend.pipeline([Describe(text, tuple(param_oids)), Fetch(_FACTS, [names])])
+    description, facts = results
+    assert isinstance(description, Description) and isinstance(facts, CommandResult)
+    relations, version, schema_version, at, timeout, read_only, bytea_output = map(str, facts.rows[0])
+    resolved = read_resolved(relations)
     if all(relation.kind is Kind.POSTGRES for relation in resolved.by_name.values()):
         raise NotOurs()
-    assert isinstance(description, Description) and isinstance(relations, CommandResult)
-    version, schema_version, at, timeout, read_only, state.bytea_output = settings.rows[0]
+    state.bytea_output = bytea_output
     state.limit_time(_seconds(timeout))
     snapshot = Snapshot(int(version), int(schema_version), datetime.fromisoformat(at))
     return Analysis(

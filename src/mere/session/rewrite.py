@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mere.catalog.backend import CommandResult, Fetch
-from mere.catalog.resolve import read_resolved, resolve_step
+from mere.catalog.resolve import resolve
 from mere.errors import UndefinedObject
 from mere.execute.query import slice_text
 from mere.execute.scans import LakeView
@@ -49,9 +49,7 @@ def qualified_name(relation: Relation) -> str:
 
 
 async def look_up(state: SessionState, name: Name) -> tuple[Relation, Resolved]:
-    (result,) = await state.backend.pipeline([resolve_step([name])])
-    assert isinstance(result, CommandResult)
-    resolved = read_resolved(result.rows)
+    resolved = await resolve(state.backend, [name])
     relation = resolved.by_name.get(name)
     if relation is None:
         raise UndefinedObject(f'relation "{".".join(name)}" does not exist')

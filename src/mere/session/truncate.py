@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mere.catalog.backend import CommandResult, Fetch
-from mere.catalog.resolve import read_resolved, resolve_step
+from mere.catalog.resolve import resolve
 from mere.errors import InsufficientPrivilege, InvalidTransactionState, UndefinedObject
 from mere.session.rows import Outcome
 from mere.session.state import SessionState
@@ -44,9 +44,7 @@ async def truncate(state: SessionState, statement: Statement) -> Outcome:
 async def _targets(state: SessionState, command: Truncate) -> tuple[list[Relation], list[str]]:
     """Lake tables, and the others as SQL names."""
     names = [name for name, _ in command.targets]
-    (result,) = await state.backend.pipeline([resolve_step(names)])
-    assert isinstance(result, CommandResult)
-    resolved = read_resolved(result.rows)
+    resolved = await resolve(state.backend, names)
     lake: list[Relation] = []
     rest: list[str] = []
     for name in names:
