@@ -84,10 +84,10 @@ def open_native(mere: Warehouse) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def alternate(mine: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
+def alternate(mine: Callable[[], object], theirs: Callable[[], object], repeats: int = REPEATS) -> tuple[float, float]:
     """Medians of both, one after the other in turn, after one run that warms up."""
     samples: tuple[list[float], list[float]] = ([], [])
-    for repeat in range(REPEATS + 1):
+    for repeat in range(repeats + 1):
         for side, run in enumerate((mine, theirs)):
             started = time.perf_counter()
             run()

@@ -31,7 +31,7 @@ def measure(run: Callable[[str], int]) -> None:
             line["seconds"] = seconds
         except Exception as error:  # noqa: BLE001  whatever the engine raises is its answer to this query
             line["error"] = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
-        print(json.dumps(line), flush=True)  # noqa: T201
+        print(json.dumps(line), flush=True)
 
 
 def files() -> list[Path]:

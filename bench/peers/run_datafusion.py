@@ -1,7 +1,6 @@
 """DataFusion, in one process with two partitions."""
 
 from answer import files, measure
-
 from datafusion import SessionConfig, SessionContext
 
 context = SessionContext(SessionConfig().with_target_partitions(2))
