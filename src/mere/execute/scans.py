@@ -5,6 +5,7 @@ Lives in the coordinator process; reads the lake's metadata, never data.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -28,6 +29,7 @@ from mere.sql.bind.bound import Predicate, Scan
 from mere.sql.relations import Column, Relation
 from mere.sql.types import BPCHAR, TYPES, duckdb_type
 
+_KEPT = 256
 _PRUNING = frozenset({"=", "<", "<=", ">", ">=", "in", "is null", "is not null"})
 
 
@@ -59,19 +61,34 @@ class LakeSource:
         return f"{self.scan.name}_{table.name}"
 
 
+# By a scan's id, what it was opened to, and the columns that its table had: right for as long as the table's kept lists
+# of files and columns are the very same.
+_opened: OrderedDict[int, tuple[LakeSource, tuple[LakeColumn, ...]]] = OrderedDict()
+
+
 async def open_source(view: LakeView, scan: Scan, snapshot: Snapshot) -> LakeSource:
     """`snapshot` is the view's, or that of the scan's AT clause."""
     relation = scan.relation
     overlay = view.overlay.table(relation.oid) if snapshot is view.snapshot else None
     if scan.at is not None:
         await _require_existence(view.metadata, relation, snapshot)
-    columns = await lake_columns(view.metadata, relation, scan.columns, snapshot)
-    bounds = [bound for predicate in scan.predicates if (bound := _bound(relation, predicate, columns)) is not None]
+    stored = await _stored_columns(view.metadata, relation, snapshot)
     every = files = await table_files(view, relation, snapshot, overlay)
+    simple = overlay is None and not scan.row_identity
+    if simple and (known := _opened.get(id(scan))) is not None and known[0].every is every and known[1] is stored:
+        _opened.move_to_end(id(scan))
+        return known[0]
+    columns = _as_stored(scan.columns, stored)
+    bounds = [bound for predicate in scan.predicates if (bound := _bound(relation, predicate, columns)) is not None]
     if bounds or scan.row_identity:
         files = await table_files(view, relation, snapshot, overlay, bounds, scan.row_identity)
     mappings = await view.metadata.mappings(files) if relation.table_id is not None and files.table_id >= 0 else {}
-    return LakeSource(scan, snapshot, tuple(columns), tuple(bounds), files, every, overlay, mappings)
+    source = LakeSource(scan, snapshot, tuple(columns), tuple(bounds), files, every, overlay, mappings)
+    if simple:
+        _opened[id(scan)] = source, stored
+        if len(_opened) > _KEPT:
+            _opened.popitem(last=False)
+    return source
 
 
 async def inlined_rows(view: LakeView, source: LakeSource) -> list[InlinedRows]:
@@ -189,13 +206,19 @@ async def lake_columns(
     metadata: Metadata, relation: Relation, columns: Sequence[Column], snapshot: Snapshot
 ) -> list[LakeColumn]:
     """The columns as the files hold them, under the names that the statement uses."""
-    stored: Mapping[int, LakeColumn] = {}
-    if relation.table_id is not None:
-        stored = {column.column_id: column for column in await metadata.columns_at(relation.table_id, snapshot.id)}
+    return _as_stored(columns, await _stored_columns(metadata, relation, snapshot))
+
+
+async def _stored_columns(metadata: Metadata, relation: Relation, snapshot: Snapshot) -> tuple[LakeColumn, ...]:
+    return () if relation.table_id is None else await metadata.columns_at(relation.table_id, snapshot.id)
+
+
+def _as_stored(columns: Sequence[Column], stored: Sequence[LakeColumn]) -> list[LakeColumn]:
+    by_id = {column.column_id: column for column in stored}
     found = []
     for column in columns:
         assert column.field_id is not None
-        known = stored.get(column.field_id)
+        known = by_id.get(column.field_id)
         duckdb = duckdb_type(column.type)
         if known is not None:
             found.append(replace(known, name=column.name, duckdb_type=duckdb or known.duckdb_type))
