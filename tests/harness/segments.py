@@ -200,21 +200,21 @@ class Segments:
         started = time.monotonic()
         await self._begin(segment, task)
         incoming = self._incoming(task.loads)
-        async with self._engines[segment].workspace() as workspace:
-            if not isinstance(task.output, Leave):
-                files = await write_files(workspace, task.sql, incoming, task.output)
-                await self.during(segment, task)
-                rows, size = sum(file.rows for file in files), sum(file.size for file in files)
-                return Result((), rows, size, time.monotonic() - started, files)
-            parts: list[Part] = []
-            try:
+        parts: list[Part] = []
+        try:
+            async with self._engines[segment].workspace() as workspace:
+                if not isinstance(task.output, Leave):
+                    files = await write_files(workspace, task.sql, incoming, task.output)
+                    await self.during(segment, task)
+                    rows, size = sum(file.rows for file in files), sum(file.size for file in files)
+                    return Result((), rows, size, time.monotonic() - started, files)
                 async with aclosing(leave_parts(workspace, task.sql, incoming, task.output)) as leaving:
                     async for target, table in leaving:
                         parts.append(self._keep(segment, target, table))
                         await self.during(segment, task)
-            except BaseException:
-                self.release(parts)
-                raise
+        except BaseException:  # also while the workspace closes
+            self.release(parts)
+            raise
         rows, size = sum(part.rows for part in parts), sum(part.bytes for part in parts)
         return Result(tuple(parts), rows, size, time.monotonic() - started)
 

@@ -33,8 +33,12 @@ _BREATH = 0.05  # seconds before the same segment is asked again, when there is 
 
 @dataclass(frozen=True, slots=True)
 class DispatchOptions:
-    """`patience`: seconds to wait for any segment to answer."""
+    """`rows`: a query that reads fewer stays on the coordinator; `read_everywhere_rows`: a scan of no more is read by
+    every segment. `attempts` of one slice over one share. `patience`: seconds to wait for any segment to answer.
+    `running` and `waiting`: statements at a time."""
 
+    rows: int = 100_000
+    read_everywhere_rows: int = 50_000
     attempts: int = 4
     patience: float = 30.0
     running: int = 8
@@ -106,7 +110,7 @@ class Dispatch:
         self._alone = frozenset(s.number for s in plan.slices if len(s.inputs) and not s.scans)
         self.graph = Graph(plan, root_inputs(plan), self._stable, tasks.idle)
         self._dispatcher = dispatcher
-        self._runtime = dispatcher.runtime
+        self.runtime = dispatcher.runtime
         self._tasks = tasks
         self._own_parts = tuple(own_parts)
         self._attempts: Counter[Unit] = Counter()
@@ -152,7 +156,7 @@ class Dispatch:
     async def fetch(self, part: Part) -> pa.Table:
         """Rows at the coordinator. Raises PartsLost, after which `lost` and `complete` make them again."""
         self._check()
-        return await self._runtime.fetch(part)
+        return await self.runtime.fetch(part)
 
     def lost(self, parts: Sequence[Part]) -> None:
         """The units that made these parts are due again."""
@@ -173,12 +177,12 @@ class Dispatch:
         """Stops what still runs and releases every part. May be called twice."""
         self._closed = True
         await self._stop()
-        self._runtime.release([*self.graph.everything(), *self._own_parts])
+        self.runtime.release([*self.graph.everything(), *self._own_parts])
         self._own_parts = ()
 
     def release(self, parts: Sequence[Part]) -> None:
         if parts:
-            self._runtime.release(parts)
+            self.runtime.release(parts)
 
     # The loop
 
@@ -259,7 +263,7 @@ class Dispatch:
             task = self._tasks.task(*unit, self._attempts[unit], self.graph.inputs(unit))
             self._dispatcher.busy[segment] += 1
             try:
-                result = await self._runtime.run(segment, task)
+                result = await self.runtime.run(segment, task)
             except SegmentLost as lost:
                 self.report.attempts.append(Attempt(unit, segment, None, str(lost)))
                 self._note_loss(unit, lost)

@@ -50,11 +50,16 @@ async def slice_text(
 
 
 async def body_text(
-    body: Body, view: LakeView, postgres: Postgres, workspace: Workspace, tables: Mapping[str, str] | None = None
+    body: Body,
+    view: LakeView,
+    postgres: Postgres,
+    workspace: Workspace,
+    tables: Mapping[str, str] | None = None,
+    known: Mapping[str, exp.Expression] | None = None,
 ) -> str:
-    """As `slice_text`, for a body that may have been used before."""
+    """As `slice_text`, for a body that may have been used before. `known` are constants that were evaluated already."""
     slice_ = body.slice
-    constants = await postgres.evaluate(slice_.constants) if slice_.constants else {}
+    constants = known or (await postgres.evaluate(slice_.constants) if slice_.constants else {})
     scans: dict[str, str] = dict(tables or {})
     for scan in slice_.scans:
         if scan.name in scans:

@@ -15,7 +15,7 @@ from mere.lake.files import DataFile
 # DuckDB writes row groups of this size, and skips those outside of a range of rows: where there are many of them, a
 # cut between two saves both sides from reading one.
 ROW_GROUP = 122_880
-_WORTH_ALIGNING = 8 * ROW_GROUP
+_WORTH_ALIGNING = 16 * ROW_GROUP
 
 Files = tuple[DataFile, ...]
 
