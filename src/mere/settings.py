@@ -110,6 +110,13 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=float(found.group(1)) * _TIME_UNITS[found.group(2)])
 
 
+def parse_ray(text: str) -> str:
+    """A client's address (ray://) does not do: parts must be read where they lie."""
+    if not text or "://" in text:
+        raise ValueError("expected HOST:PORT of a Ray cluster's head, or auto")
+    return text
+
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -280,7 +287,7 @@ class Settings:
         "how much memory the engine may use before it writes to the temporary directory",
         "SIZE",
         parse_size,
-        "80% of the machine's",
+        "80% of the machine's; 15% beside segments on the same machine",
         default=None,
         group="engine",
     )
@@ -342,6 +349,64 @@ class Settings:
         default=timedelta(seconds=30),
         group="distributed queries",
     )
+    segments: int | None = option(
+        "how many segments share the work of large queries, each a process of its own, on this machine or on the"
+        " cluster that ray names",
+        "N",
+        parse_count,
+        "none: everything runs in the server's process; on a cluster, one for each node",
+        default=None,
+        group="segments",
+    )
+    ray: str | None = option(
+        "the address of a Ray cluster (a node of which must run on this machine) whose nodes hold the segments, such as"
+        " 10.0.0.5:6379, or auto",
+        "ADDRESS",
+        parse_ray,
+        "none: the segments run on this machine",
+        default=None,
+        group="segments",
+    )
+    segment_threads: int | None = option(
+        "how many threads a segment uses",
+        "N",
+        parse_count,
+        "the cores of its machine, divided by the segments there",
+        default=None,
+        group="segments",
+    )
+    segment_memory: int | None = option(
+        "how much memory a segment's engine may use before it writes to the temporary directory",
+        "SIZE",
+        parse_size,
+        "45% of the machine's, divided by the segments",
+        default=None,
+        group="segments",
+    )
+    object_store_memory: int | None = option(
+        "how much memory holds rows on their way between segments before they are written to the temporary directory",
+        "SIZE",
+        parse_size,
+        "25% of the machine's; a cluster has its own",
+        default=None,
+        group="segments",
+    )
+    spare_segments: int = option(
+        "how many processes stand by on each machine to take the place of a segment that is lost",
+        "N",
+        parse_number,
+        "1",
+        default=1,
+        group="segments",
+    )
+    segment_timeout: timedelta = option(
+        "a segment or machine that is silent for longer is given up; one that died or was stopped is noticed at once",
+        "TIME",
+        parse_duration,
+        "10s",
+        default=timedelta(seconds=10),
+        group="segments",
+    )
 
     def __post_init__(self) -> None:
         """The defaults that depend on `data`."""
@@ -363,7 +428,14 @@ class Settings:
         settings = cls(**values)
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise StartupError("tls_certificate and tls_key go together: one of them is missing")
+        if not settings.segment_timeout:
+            raise StartupError("segment_timeout: a segment that is silent for ever must be noticed; give a time")
         return settings
+
+    @property
+    def clustered(self) -> bool:
+        """Whether there are segments beside the server's own process."""
+        return self.segments is not None or self.ray is not None
 
 
 OPTIONS: Mapping[str, Option] = {field.name: field.metadata[_OPTION] for field in dataclasses.fields(Settings)}

@@ -20,6 +20,9 @@ from mere.cli.upkeep import Upkeep
 from mere.errors import StartupError
 from mere.gateway.server import Gateway
 from mere.runtime.embedded import EmbeddedRuntime
+from mere.runtime.machine import fair_split
+from mere.runtime.ray_runtime import RayRuntime
+from mere.runtime.ray_settings import RaySettings, storage_environment
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.storage import Storage
 from mere.session.client import Client
@@ -27,30 +30,56 @@ from mere.session.services import Services
 from mere.session.session import Session
 from mere.settings import Settings
 
-__all__ = ["Databases", "Engine", "Storage", "Upkeep", "bootstrap", "make_engine", "make_gateway", "make_services"]
+__all__ = ["Databases", "Storage", "Upkeep", "bootstrap", "make_gateway", "make_runtime", "make_services"]
 
 
-def make_engine(settings: Settings, data: DataDirectory, storage: Storage) -> Engine:
-    return Engine(
+def make_runtime(settings: Settings, data: DataDirectory, storage: Storage) -> EmbeddedRuntime | RayRuntime:
+    # A folder of its own in what may be everybody's: the engine empties it when it starts.
+    temporary = settings.temp_directory / f"mere-{data.id}"
+    memory_limit = settings.memory_limit
+    if memory_limit is None and settings.clustered:
+        memory_limit = fair_split(1, settings.threads).coordinator
+    engine = Engine(
         EngineSettings(
             directory=data.duckdb,
             locations=(storage.location,),
             threads=settings.threads,
-            memory_limit=settings.memory_limit,
-            # A folder of its own in what may be everybody's: the engine empties it when it starts.
-            temp_directory=settings.temp_directory / f"mere-{data.id}",
+            memory_limit=memory_limit,
+            temp_directory=temporary,
             environment=dict(os.environ),
         )
+    )
+    if not settings.clustered:
+        return EmbeddedRuntime(engine)
+    return RayRuntime(
+        engine,
+        RaySettings(
+            directory=data.path / "ray",
+            temporary=temporary.with_name(f"{temporary.name}-segments"),
+            locations=(storage.location,),
+            environment=storage_environment(os.environ),
+            address=settings.ray,
+            segments=settings.segments,
+            threads=settings.segment_threads,
+            memory=settings.segment_memory,
+            object_store=settings.object_store_memory,
+            spares=settings.spare_segments,
+            timeout=settings.segment_timeout.total_seconds(),
+        ),
     )
 
 
 def make_services(
-    settings: Settings, postgres: PostgresServer, engine: Engine, storage: Storage, databases: Databases
+    settings: Settings,
+    postgres: PostgresServer,
+    runtime: EmbeddedRuntime | RayRuntime,
+    storage: Storage,
+    databases: Databases,
 ) -> Services:
     return Services(
         settings=settings,
-        engine=engine,
-        runtime=EmbeddedRuntime(engine),
+        engine=runtime.engine,
+        runtime=runtime,
         database=databases.get,
         forget_database=databases.forget,
         postgres=postgres,

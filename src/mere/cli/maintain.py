@@ -6,6 +6,7 @@ The work itself is the server's, since only it knows which files and snapshots i
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -41,7 +42,7 @@ def _maintain_alone(settings: Settings, request: Answer) -> Sequence[Answer]:
 
     data = DataDirectory.claim(settings.data)
     try:
-        recorded = with_recorded_storage(settings, data)
+        recorded = dataclasses.replace(with_recorded_storage(settings, data), segments=None, ray=None)
 
         async def run() -> Sequence[Answer]:
             async with running_services(recorded, data) as (services, _):

@@ -1,4 +1,4 @@
-"""One running warehouse, put together: PostgreSQL, the engine, the storage, the databases, the gateway.
+"""One running warehouse, put together: PostgreSQL, the runtime, the storage, the databases, the gateway.
 
 Nothing is written before the directory is ours, no client is let in before everything stands, PostgreSQL stops last.
 Lives in the coordinator process. Imports little itself: see mere.cli.assembly.
@@ -26,7 +26,8 @@ from mere.settings import Address, Settings
 
 if TYPE_CHECKING:
     from mere.gateway.server import Gateway
-    from mere.segment.engine import Engine
+    from mere.runtime.embedded import EmbeddedRuntime
+    from mere.runtime.ray_runtime import RayRuntime
     from mere.segment.storage import Storage
     from mere.session.services import Services
 
@@ -98,26 +99,28 @@ async def running_services(settings: Settings, data: DataDirectory) -> AsyncIter
     async with AsyncExitStack() as stack:
         postgres = PostgresServer(data, settings.postgres_bin, settings.max_connections)
         stack.push_async_callback(postgres.stop)
-        (engine, storage), _ = await _together(_start_engine(stack, settings, data), postgres.start())
+        (runtime, storage), _ = await _together(_start_runtime(stack, settings, data), postgres.start())
         from mere.cli.assembly import Databases, bootstrap, make_services
 
         password = await bootstrap(settings, data, postgres, storage)
         databases = Databases(postgres)
         stack.push_async_callback(databases.close)
-        yield make_services(settings, postgres, engine, storage, databases), password
+        yield make_services(settings, postgres, runtime, storage, databases), password
 
 
-async def _start_engine(stack: AsyncExitStack, settings: Settings, data: DataDirectory) -> tuple[Engine, Storage]:
-    """The engine and the storage, at the same time."""
+async def _start_runtime(
+    stack: AsyncExitStack, settings: Settings, data: DataDirectory
+) -> tuple[EmbeddedRuntime | RayRuntime, Storage]:
+    """The runtime's engine and the storage, at the same time."""
     await asyncio.to_thread(importlib.import_module, "mere.cli.assembly")
-    from mere.cli.assembly import Storage, make_engine
+    from mere.cli.assembly import Storage, make_runtime
     from mere.cli.storage_claim import claim_storage
 
     storage = Storage(settings.storage)
-    engine = make_engine(settings, data, storage)
-    stack.push_async_callback(engine.close)
-    await _together(claim_storage(data, storage), engine.start())
-    return engine, storage
+    runtime = make_runtime(settings, data, storage)
+    stack.push_async_callback(runtime.close)
+    await _together(claim_storage(data, storage), runtime.start())
+    return runtime, storage
 
 
 async def _together(*parts: Coroutine[Any, Any, Any]) -> list[Any]:

@@ -91,7 +91,10 @@ class Slot:
 class Fleet:
     """`await open()` once Ray answers; `close()` at the end."""
 
-    def __init__(self, settings: RaySettings, width: int | None, node_lost: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: RaySettings, width: int | None, node_lost: Callable[[], None], gone: Callable[[], None]
+    ) -> None:
+        """`gone` is called when no node is left, and nobody else will bring one."""
         self._settings = settings
         self._wanted = width
         self._slots: list[Slot] = []
@@ -103,7 +106,7 @@ class Fleet:
         self._closed = False
         self._node_lost = node_lost
         self.lost_nodes: set[str] = set()
-        self.gone = asyncio.Event()  # no node is left, and nobody else will bring one
+        self._gone = gone
 
     # What the runtime asks
 
@@ -360,7 +363,7 @@ class Fleet:
             self.give_up(live, why)
         self._node_lost()
         if not self._nodes and self._settings.address is None:
-            self.gone.set()
+            self._gone()
 
     # Sizes
 

@@ -11,9 +11,12 @@ import logging
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,8 @@ _LOOPBACK = "127.0.0.1"
 _SOCKET_LIMIT = 107
 _SOCKET_TAIL = len("/s/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store.1")
 _EVERYWHERE = {
+    # Ray would end this whole process a minute after it lost sight of its head.
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "100000000",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # results of attempts that nobody waits for any more
 }
@@ -38,20 +43,26 @@ _HERE = {
     "RAY_DISABLE_DASHBOARD_LOG_INFO": "1",
 }
 _SPILL_BYTES = 64 * 2**20
+_LOOK_SECONDS = 0.5
+_VITAL = {"gcs_server", "raylet"}
 
 
 class RayHost:
     """`await start()` returns when Ray answers; `await stop()` when it is gone. May be started again."""
 
-    def __init__(self, settings: RaySettings) -> None:
+    def __init__(self, settings: RaySettings, gone: Callable[[], None]) -> None:
+        """`gone` is called on the loop if Ray ends by itself."""
         self._settings = settings
+        self._gone = gone
+        self._token = secrets.token_hex(32)  # Ray reads it once in a process
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     async def start(self) -> None:
         self._stop.clear()
         up: Future[None] = Future()
-        self._thread = threading.Thread(target=self._live, args=(up,), name="mere-ray", daemon=True)
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._live, args=(up, loop), name="mere-ray", daemon=True)
         self._thread.start()
         try:
             await asyncio.shield(asyncio.wrap_future(up))
@@ -66,17 +77,24 @@ class RayHost:
         if thread is not None:
             await asyncio.to_thread(thread.join)
 
-    def _live(self, up: Future[None]) -> None:
+    def _live(self, up: Future[None], loop: asyncio.AbstractEventLoop) -> None:
         try:
             ray = self._connect()
         except BaseException as error:  # noqa: BLE001 - it is raised where the start is awaited
             up.set_exception(error)
             return
-        up.set_result(None)
-        self._stop.wait()
-        ray.shutdown()
+        node = ray._private.worker._global_node
+        with _end_agents_with_us(node):
+            up.set_result(None)
+            while not self._stop.wait(_LOOK_SECONDS):
+                if dead := {kind for kind, _ in node.dead_processes()} & _VITAL:
+                    log.error("Ray's %s ended", " and ".join(sorted(dead)))
+                    loop.call_soon_threadsafe(self._gone)
+                    self._stop.wait()
+            ray.shutdown()
         if self._settings.address is None:
             shutil.rmtree(self._directory(), ignore_errors=True)
+            shutil.rmtree(self._settings.temporary, ignore_errors=True)
 
     def _connect(self) -> Any:
         """Environment first: Ray reads it when it is imported."""
@@ -116,14 +134,14 @@ class RayHost:
         }
 
     def _prepare(self) -> Path:
-        """An owner-only directory without leftovers, and in it a new token that Ray's processes show each other."""
+        """An owner-only directory without leftovers, and in it the token that Ray's processes show each other."""
         directory = self._directory()
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700, parents=True)
         token = directory / "token"
         descriptor = os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as out:
-            out.write(secrets.token_hex(32))
+            out.write(self._token)
         return token
 
     def _directory(self) -> Path:
@@ -132,3 +150,37 @@ class RayHost:
         if len(str(directory)) + _SOCKET_TAIL <= _SOCKET_LIMIT:
             return directory
         return Path(tempfile.gettempdir()) / f"mere-ray-{directory.parent.stat().st_ino}"
+
+
+@contextmanager
+def _end_agents_with_us(node: Any) -> Iterator[None]:
+    """Should we be killed, the kernel ends Ray's daemons, but their helpers would stay for a minute.
+
+    A shell waits for the end of a pipe that only we hold, and then kills those that are still there.
+    """
+    helpers = [str(pid) for pid in _helpers(node)]
+    if not helpers:
+        yield
+        return
+    script = "read line; for pid; do grep -q gent /proc/$pid/cmdline && kill -9 $pid; done 2>/dev/null"
+    watcher = subprocess.Popen(["/bin/sh", "-c", script, "sh", *helpers], stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield
+    finally:
+        watcher.communicate()
+
+
+def _helpers(node: Any) -> list[int]:
+    """The agents that Ray's daemon on this machine has started, if we started it."""
+    daemons = {info.process.pid for info in node.all_processes.get("raylet", ())}
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            with suppress(OSError, IndexError, ValueError):
+                stat = (process / "stat").read_text()
+                if (
+                    int(stat[stat.rindex(")") + 2 :].split()[1]) in daemons
+                    and b"gent" in (process / "cmdline").read_bytes()
+                ):
+                    found.append(int(process.name))
+    return found

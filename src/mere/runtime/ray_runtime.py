@@ -57,7 +57,8 @@ class RayRuntime:
     def __init__(self, engine: Engine, settings: RaySettings) -> None:
         self.engine = engine
         self._settings = settings
-        self._host = RayHost(settings)
+        self._gone = asyncio.Event()
+        self._host = RayHost(settings, self._gone.set)
         self._fleet: Fleet | None = None
         self._width = settings.segments
         self._parts: dict[int, _Stored] = {}
@@ -98,13 +99,14 @@ class RayRuntime:
     async def _keep_up(self) -> None:
         """Brings Ray up, and again should it go down as a whole; then nothing is left of its parts."""
         while True:
+            self._gone.clear()
             try:
                 await self._host.start()
                 module = await asyncio.to_thread(importlib.import_module, "mere.runtime.ray_fleet")
-                fleet: Fleet = module.Fleet(self._settings, self._width, self._node_lost)
+                fleet: Fleet = module.Fleet(self._settings, self._width, self._node_lost, self._gone.set)
                 await fleet.open()
                 self._fleet = fleet
-                await fleet.gone.wait()
+                await self._gone.wait()
                 log.error("Ray is gone; it is started again")
             except (StartupError, ConnectionError) as error:
                 log.error("%s; trying again", error)
@@ -212,7 +214,7 @@ class RayRuntime:
     def _order(self, task: Task) -> Order:
         from mere.runtime.ray_segment import Order
 
-        if gone := self._gone(task):
+        if gone := self._missing(task):
             raise PartsLost(gone)
         loads = tuple(
             (load.table, load.columns, tuple(self._parts[part.handle].value for part in load.parts))
@@ -225,18 +227,18 @@ class RayRuntime:
             raise ending.error
         if ending.lost:
             parts = [part for load in task.loads for part in load.parts]
-            gone = {part.handle: part for part in [parts[number] for number in ending.lost] + self._gone(task)}
+            gone = {part.handle: part for part in [parts[number] for number in ending.lost] + self._missing(task)}
             raise PartsLost(list(gone.values()))
 
     def _node_lost(self) -> None:
         """Those that read parts of a lost node are told, instead of waiting for them."""
         for attempt, task in self._running.items():
-            if gone := self._gone(task):
+            if gone := self._missing(task):
                 attempt.fail(PartsLost(gone))
 
     # Parts
 
-    def _gone(self, task: Task) -> list[Part]:
+    def _missing(self, task: Task) -> list[Part]:
         return [part for load in task.loads for part in load.parts if self._is_lost(self._parts.get(part.handle))]
 
     def _is_lost(self, stored: _Stored | None) -> bool:
