@@ -18,6 +18,7 @@ from mere.catalog.backend import CommandResult, Describe, Description, Fetch
 from mere.catalog.resolve import RESOLVE, names_argument, read_resolved
 from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError
 from mere.execute.compose import Body
+from mere.execute.distributed import PlanMemory
 from mere.lake.metadata import Snapshot
 from mere.session.routing import NotOurs
 from mere.session.state import Parameters, SessionState
@@ -81,6 +82,7 @@ class Compiled:
     resolved: Resolved
     bound: BoundStatement
     bodies: dict[object, Body] = field(default_factory=dict)
+    memory: PlanMemory = field(default_factory=PlanMemory)
 
 
 def decimals_overflowed(error: MereError) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from mere.catalog.server import PostgresServer
+from mere.execute.dispatch import Dispatcher, DispatchOptions
 from mere.lake.metadata import Metadata
 from mere.lake.readers import Readers
 from mere.runtime.base import Runtime
@@ -38,3 +39,18 @@ class Services:
     forget_database: Callable[[str], Awaitable[None]]  # before it is dropped: nothing of ours holds it open
     postgres: PostgresServer
     storage: Storage
+    dispatcher: Dispatcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dispatcher", Dispatcher(self.runtime, dispatch_options(self.settings)))
+
+
+def dispatch_options(settings: Settings) -> DispatchOptions:
+    return DispatchOptions(
+        rows=settings.distribute_rows,
+        read_everywhere_rows=settings.read_everywhere_rows,
+        attempts=settings.slice_attempts,
+        patience=settings.segment_patience.total_seconds(),
+        running=settings.active_statements,
+        waiting=settings.waiting_statements,
+    )

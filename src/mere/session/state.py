@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 
 from mere.catalog.backend import Backend, Description
 from mere.errors import MereError, QueryCanceled
+from mere.execute.dispatch import Dispatch
+from mere.execute.distributed import Brought, Opened, Planned, open_dispatch
+from mere.execute.scans import LakeView
 from mere.segment.workspace import Workspace
 from mere.session.client import Client
 from mere.session.rows import RowSource
@@ -85,6 +88,7 @@ class SessionState:
     names_version: int = -1
     bytea_output: str = "hex"  # as the last statement found it; PostgreSQL does not report its changes
     workspaces: weakref.WeakSet[Workspace] = field(default_factory=weakref.WeakSet)  # what cancel has to stop
+    dispatches: weakref.WeakSet[Dispatch] = field(default_factory=weakref.WeakSet)  # and on the segments
     cancelled: QueryCanceled | None = None  # why the running statement was told to stop
     timer: asyncio.TimerHandle | None = None  # statement_timeout of what runs now
     background: set[asyncio.Task[None]] = field(default_factory=set)  # cancel requests on their way to PostgreSQL
@@ -101,11 +105,19 @@ class SessionState:
         self.cancelled = QueryCanceled(reason)
         for workspace in list(self.workspaces):
             workspace.cancel()
+        for dispatch in list(self.dispatches):
+            dispatch.cancel()
         if self.waiting is not None:
             self.waiting.cancel()
         task = asyncio.get_running_loop().create_task(self.backend.cancel())
         self.background.add(task)
         task.add_done_callback(self.background.discard)
+
+    async def distribute(self, planned: Planned, opened: Opened, view: LakeView, brought: Brought) -> Dispatch:
+        """A plan on the segments, which `cancel` stops."""
+        dispatch = await open_dispatch(planned, opened, view, brought, self.services.dispatcher)
+        self.dispatches.add(dispatch)
+        return dispatch
 
     def open_workspace(self) -> Workspace:
         """An engine connection for one statement, which `cancel` stops."""
