@@ -58,7 +58,7 @@ class Grouping:
             if correlated(node, self.names):
                 self._note(node)
                 return
-            if isinstance(node, exp.Exists | QUERY):
+            if isinstance(node, (exp.Exists, *QUERY)):
                 return
         for child in node.iter_expressions():
             if isinstance(child, exp.Expression):

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from mere.plan.above.calls import Call, own_nodes
+from mere.plan.above.calls import Call, clauses_above, own_nodes, windows_in
 from mere.plan.above.carry import Carried, above, below, rewritten, source_of
 from mere.plan.above.estimates import (
     combinations,
@@ -33,6 +33,7 @@ from mere.plan.builder import Builder
 from mere.plan.local import Joined, Local, Spread
 
 Splits = Mapping[exp.Expression, Split]
+_EVEN = 20  # values a segment that a key must have, or work would lie unevenly
 NONE: frozenset[exp.Expression] = frozenset()
 
 
@@ -122,7 +123,7 @@ def _in_two_steps(
     if few(rows) or not (grouping.keys or dimensions):
         moved = builder.gather(partial)
     elif grouping.keys:
-        keys = [(key, carried.name(key)) for key in grouping.keys]
+        keys = [(key, carried.name(key)) for key in _meeting(joined, grouping, builder.facts.segments)]
         moved = builder.redistribute(partial, spread_by(joined, keys, builder.facts.segments))
     else:
         moved = builder.redistribute(partial, [carried.name(dimension) for dimension in dimensions])
@@ -134,6 +135,21 @@ def _in_two_steps(
         apart |= {finals[call.node]}
     outer = _merged(joined.select, moved, grouping, carried, finals)
     return _settled(builder, grouping, raised(joined, outer, moved, carried, groups), apart)
+
+
+def _meeting(joined: Joined, grouping: Grouping, segments: int) -> list[exp.Expression]:
+    """The keys by which the parts of a group may meet: those that windows or DISTINCT above ask for, or all."""
+    keys = grouping.keys
+    for window in windows_in(clauses_above(joined.select)):
+        keys = [key for key in keys if key in (window.args.get("partition_by") or [])]
+    distinct = joined.select.args.get("distinct")
+    if distinct is not None:
+        on = distinct.args.get("on")
+        listed = [item.this for item in joined.select.expressions] if on is None else on.expressions
+        keys = [key for key in keys if key in listed]
+    if keys and combinations(joined, keys) >= _EVEN * segments:
+        return keys
+    return grouping.keys
 
 
 def _settled(builder: Builder, grouping: Grouping, joined: Joined, apart: frozenset[exp.Expression]) -> Joined:
