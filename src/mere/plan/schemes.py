@@ -37,6 +37,8 @@ def common(types: Sequence[str]) -> str | None:
     found = {canonical(name) for name in types}
     if len(found) == 1:
         return found.pop()
+    if found == {"DATE", "TIMESTAMP"}:
+        return "TIMESTAMP"
     if found <= {"BIGINT", "HUGEINT"}:
         return "HUGEINT"
     scales = []
@@ -46,6 +48,21 @@ def common(types: Sequence[str]) -> str | None:
         elif name not in ("BIGINT", "HUGEINT"):
             return None
     return f"DECIMAL(38,{max(scales)})"
+
+
+def meets(duckdb_type: str, scheme_type: str) -> bool:
+    """Is a value of this type, cast to the type of a scheme, the very value that it equals there?
+
+    Integers and decimals are compared as numbers, dates with timestamps as moments; a value that the cast changes or
+    cannot take equals nothing on the other side.
+    """
+    own = canonical(duckdb_type)
+    if own == scheme_type:
+        return True
+    exact = ("BIGINT", "HUGEINT")
+    if {own, scheme_type} <= {"DATE", "TIMESTAMP"}:
+        return True
+    return all(name in exact or _DECIMAL.fullmatch(name) is not None for name in (own, scheme_type))
 
 
 def bucket_scheme(duckdb_type: str, buckets: int) -> str:
@@ -88,5 +105,6 @@ def destination(keys: Sequence[exp.Expression], types: Sequence[str], scheme: st
 def _cast(key: exp.Expression, own: str, want: str) -> exp.Expression:
     if own.upper() == want.upper():
         return key
-    kind = exp.TryCast if want.startswith("DECIMAL") else exp.Cast
+    sure = own.upper() in INTEGERS and want in ("BIGINT", "HUGEINT")
+    kind = exp.Cast if sure else exp.TryCast
     return kind(this=key, to=exp.DataType.build(want, "duckdb"))
