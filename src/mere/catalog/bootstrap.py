@@ -60,6 +60,7 @@ _AFTER_LAKE = (
     "imports.sql",
     "session.sql",
     "grants.sql",
+    "segments.sql",
     "events.sql",
 )
 

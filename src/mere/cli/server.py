@@ -26,6 +26,7 @@ from mere.settings import Address, Settings
 
 if TYPE_CHECKING:
     from mere.gateway.server import Gateway
+    from mere.runtime.base import Runtime
     from mere.runtime.embedded import EmbeddedRuntime
     from mere.runtime.ray_runtime import RayRuntime
     from mere.segment.storage import Storage
@@ -42,6 +43,7 @@ class Server:
 
     settings: Settings
     postgres: PostgresServer
+    runtime: Runtime
     gateway: Gateway
     password: str | None
 
@@ -57,9 +59,12 @@ class Server:
             log.error("%s", error.message)
 
     async def tell_state(self, _: Answer) -> AsyncIterator[Answer]:
+        from mere.cli.segments import tell_segments
         from mere.cli.upkeep import tell_sizes
 
         yield {"listen": str(self.address), "storage": self.settings.storage}
+        async for segment in tell_segments(self.runtime):
+            yield segment
         async for size in tell_sizes(self.postgres):
             yield size
 
@@ -83,11 +88,13 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
     async with AsyncExitStack() as stack:
         services, password = await stack.enter_async_context(running_services(settings, data))
         from mere.cli.assembly import Upkeep, make_gateway
+        from mere.cli.segments import segments_in_sql
 
+        await stack.enter_async_context(segments_in_sql(services.runtime, services.postgres, settings.clustered))
         gateway = make_gateway(services)
         stack.push_async_callback(gateway.stop)
         await gateway.start()
-        server = Server(settings, services.postgres, gateway, password)
+        server = Server(settings, services.postgres, services.runtime, gateway, password)
         handlers: Mapping[str, Handler] = {"state": server.tell_state, "maintain": Upkeep(services).handle}
         stack.push_async_callback(await start_control(data.path, handlers))
         yield server

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mere.lake.message import NewFile
+    from mere.segment.locations import Location
+    from mere.segment.task import Output
     from mere.segment.workspace import Stream, Workspace
-    from mere.segment.write import WriteTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,13 @@ class Task:
     attempt: int
     sql: str
     loads: tuple[Load, ...] = ()
-    output: Leave | WriteTarget = field(default_factory=Leave)
+    output: Output = field(default_factory=Leave)
+    places: tuple[Location, ...] = ()  # outside of the lake, that this task alone may reach
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an attempt gave. `files` are those of a write."""
+    """What an attempt gave: rows and bytes of its parts, or of its files where nothing leaves."""
 
     parts: tuple[Part, ...]
     rows: int
@@ -66,6 +68,12 @@ class Result:
     seconds: float
     files: tuple[NewFile, ...] = ()
     peak_memory: int = 0
+
+    @classmethod
+    def of(cls, parts: Sequence[Part], files: Sequence[NewFile], seconds: float) -> Result:
+        left = (sum(part.rows for part in parts), sum(part.bytes for part in parts))
+        written = (sum(file.rows for file in files), sum(file.size for file in files))
+        return cls(tuple(parts), *(left if parts or not files else written), seconds, tuple(files))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mere.errors import MereError
-from mere.runtime.base import Leave, Load, Part, Result, SegmentState, Task
+from mere.lake.message import NewFile
+from mere.runtime.base import Load, Part, Result, SegmentState, Task
 from mere.segment.engine import Engine
-from mere.segment.task import Incoming, leave_batches, leave_parts, write_files
+from mere.segment.task import Incoming, attempt, leave_batches, task_workspace
 from mere.segment.workspace import Stream, Workspace
 
 if TYPE_CHECKING:
@@ -55,15 +56,13 @@ class EmbeddedRuntime:
 
     async def run(self, segment: int, task: Task) -> Result:
         started = time.monotonic()
-        async with self.engine.workspace() as workspace:
-            if not isinstance(task.output, Leave):
-                files = await write_files(workspace, task.sql, _incoming(task.loads), task.output)
-                rows, size = sum(file.rows for file in files), sum(file.size for file in files)
-                return Result((), rows, size, time.monotonic() - started, files)
-            async with aclosing(leave_parts(workspace, task.sql, _incoming(task.loads), task.output)) as leaving:
-                parts = tuple([_part(target, rows) async for target, rows in leaving])
-        rows, size = sum(part.rows for part in parts), sum(part.bytes for part in parts)
-        return Result(parts, rows, size, time.monotonic() - started)
+        files: list[NewFile] = []
+        async with (
+            task_workspace(self.engine, task.places) as workspace,
+            aclosing(attempt(workspace, task.sql, _incoming(task.loads), task.output, files)) as leaving,
+        ):
+            parts = [_part(target, rows) async for target, rows in leaving]
+        return Result.of(parts, files, time.monotonic() - started)
 
     async def stream(self, segment: int, task: Task) -> AsyncGenerator[pa.RecordBatch, None]:
         async with (

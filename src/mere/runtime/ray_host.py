@@ -34,6 +34,7 @@ _EVERYWHERE = {
     # Ray would end this whole process a minute after it lost sight of its head.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "100000000",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",  # it would print a trace when we are told to stop
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # results of attempts that nobody waits for any more
 }
 _HERE = {

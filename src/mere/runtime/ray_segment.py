@@ -24,12 +24,12 @@ from ray.exceptions import ObjectLostError
 
 from mere.errors import MereError, QueryCanceled
 from mere.lake.message import NewFile
-from mere.runtime.base import Leave, Task
+from mere.runtime.base import Task
 from mere.runtime.machine import peak_memory, reset_peak_memory
 from mere.runtime.ray_settings import SegmentSettings
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.errors import translate
-from mere.segment.task import Incoming, leave_batches, leave_parts, write_files
+from mere.segment.task import Incoming, attempt, leave_batches, task_workspace
 
 CONTROL = "control"
 _AHEAD = 4  # parts on their way while one is loaded
@@ -229,18 +229,19 @@ class _Attempt:
 
     async def _attempt(self, started: float) -> Ending:
         task = self._order.task
-        async with self._engine.workspace() as workspace:
-            if not isinstance(task.output, Leave):
-                files = await write_files(workspace, task.sql, self._incoming(), task.output)
-                rows, size = sum(file.rows for file in files), sum(file.size for file in files)
-                return Ending((), (), rows, size, time.monotonic() - started, files, peak_memory())
-            parts: list[tuple[int, int, int]] = []
-            async with aclosing(leave_parts(workspace, task.sql, self._incoming(), task.output)) as leaving:
-                async for target, table in leaving:
-                    parts.append((target, table.num_rows, table.nbytes))
-                    await self._results.put(table)
+        parts: list[tuple[int, int, int]] = []
+        files: list[NewFile] = []
+        async with (
+            task_workspace(self._engine, task.places) as workspace,
+            aclosing(attempt(workspace, task.sql, self._incoming(), task.output, files)) as leaving,
+        ):
+            async for target, table in leaving:
+                parts.append((target, table.num_rows, table.nbytes))
+                await self._results.put(table)
         rows, size = sum(part[1] for part in parts), sum(part[2] for part in parts)
-        return Ending(tuple(parts), (), rows, size, time.monotonic() - started, (), peak_memory())
+        if files and not parts:
+            rows, size = sum(file.rows for file in files), sum(file.size for file in files)
+        return Ending(tuple(parts), (), rows, size, time.monotonic() - started, tuple(files), peak_memory())
 
     async def _stream(self) -> Ending:
         held: list[pa.RecordBatch] = []
