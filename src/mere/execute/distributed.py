@@ -18,6 +18,7 @@ from mere.execute.query import Postgres, filled, snapshot_of
 from mere.execute.scans import LakeSource, LakeView, inlined_rows, open_source
 from mere.execute.statistics import facts
 from mere.lake.files import DataFile
+from mere.plan.distribute import distribute
 from mere.plan.nodes import DistributedPlan
 from mere.runtime.base import Part
 from mere.segment.workspace import Workspace
@@ -104,8 +105,6 @@ async def plan_query(
     planned = memory.planned
     if planned is None or not planned.fits(segments, files, postgres_rows):
         everywhere = dispatcher.options.read_everywhere_rows
-        from mere.plan.distribute import distribute
-
         told = await facts(query, view, opened.sources, postgres_rows, workspace, segments, everywhere)
         planned = memory.planned = Planned(distribute(query, told), files, dict(postgres_rows))
     return planned
