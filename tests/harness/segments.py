@@ -21,11 +21,11 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from mere.errors import MereError
+from mere.lake.message import NewFile
 from mere.runtime.base import Load, Part, PartsLost, Result, SegmentLost, SegmentState, Task
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.locations import Location
-from mere.segment.partition import Leave
-from mere.segment.task import Incoming, leave_batches, leave_parts, write_files
+from mere.segment.task import Incoming, attempt, leave_batches, task_workspace
 from mere.segment.workspace import Stream, Workspace
 
 T = TypeVar("T")
@@ -201,22 +201,21 @@ class Segments:
         await self._begin(segment, task)
         incoming = self._incoming(task.loads)
         parts: list[Part] = []
+        files: list[NewFile] = []
         try:
-            async with self._engines[segment].workspace() as workspace:
-                if not isinstance(task.output, Leave):
-                    files = await write_files(workspace, task.sql, incoming, task.output)
+            async with (
+                task_workspace(self._engines[segment], task.places) as workspace,
+                aclosing(attempt(workspace, task.sql, incoming, task.output, files)) as leaving,
+            ):
+                async for target, table in leaving:
+                    parts.append(self._keep(segment, target, table))
                     await self.during(segment, task)
-                    rows, size = sum(file.rows for file in files), sum(file.size for file in files)
-                    return Result((), rows, size, time.monotonic() - started, files)
-                async with aclosing(leave_parts(workspace, task.sql, incoming, task.output)) as leaving:
-                    async for target, table in leaving:
-                        parts.append(self._keep(segment, target, table))
-                        await self.during(segment, task)
+                if files:
+                    await self.during(segment, task)
         except BaseException:  # also while the workspace closes
             self.release(parts)
             raise
-        rows, size = sum(part.rows for part in parts), sum(part.bytes for part in parts)
-        return Result(tuple(parts), rows, size, time.monotonic() - started)
+        return Result.of(parts, files, time.monotonic() - started)
 
     def _incoming(self, loads: Sequence[Load]) -> list[Incoming]:
         return [Incoming(load.table, load.columns, self._arriving(load.parts)) for load in loads]

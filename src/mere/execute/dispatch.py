@@ -21,8 +21,9 @@ from mere.errors import MereError, QueryCanceled
 from mere.execute.admission import Admission
 from mere.execute.compose import Body
 from mere.execute.dispatch_graph import Changes, Graph, Unit
-from mere.execute.dispatch_tasks import Scans, Tasks
+from mere.execute.dispatch_tasks import Scans, Store, Tasks
 from mere.execute.stable import is_stable
+from mere.lake.message import NewFile
 from mere.plan.nodes import DistributedPlan
 from mere.runtime.base import Part, PartsLost, Result, Runtime, SegmentLost
 
@@ -80,9 +81,10 @@ class Dispatcher:
         constants: Mapping[str, exp.Expression],
         bodies: dict[int, Body] | None = None,
         own_parts: Sequence[Part] = (),
+        store: Store | None = None,
     ) -> Dispatch:
         """`own_parts` are the coordinator's, which the statement brings along; they are released with it."""
-        tasks = Tasks(f"s{next(self._numbers)}", plan, scans, constants, bodies)
+        tasks = Tasks(f"s{next(self._numbers)}", plan, scans, constants, bodies, store)
         return Dispatch(self, plan, tasks, own_parts)
 
     async def choose(self, share: int, avoid: set[int], anywhere: bool) -> int:
@@ -145,6 +147,10 @@ class Dispatch:
             raise
         finally:
             self._driver = None
+
+    def files(self, slice_: int) -> tuple[NewFile, ...]:
+        """What the slice has written, once everything is complete."""
+        return tuple(file for unit in self.graph.units(slice_) for file in self.graph.result(unit).files)
 
     def cancel(self) -> None:
         """Ends the statement with QueryCanceled wherever it is. Callable from the event loop at any time."""

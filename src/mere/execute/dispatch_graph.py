@@ -90,6 +90,9 @@ class Graph:
             else:
                 yield number, self.parts(number) if unit[1] == 0 else ()
 
+    def result(self, unit: Unit) -> Result:
+        return self._outputs.get(unit, NOTHING)
+
     def _available(self, number: int) -> bool:
         return all(unit in self._outputs or unit in self._taken for unit in self.units(number))
 

@@ -6,7 +6,7 @@ segment that will run it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -19,6 +19,8 @@ from mere.execute.types import scan_columns
 from mere.lake.inlined import InlinedRows
 from mere.plan.nodes import SHARE, DistributedPlan, Motion, MotionColumn, MotionKind, SegmentSlice, Share, Slice
 from mere.runtime.base import Leave, Load, Part, Task
+from mere.segment.task import Change, Output
+from mere.segment.write import WriteTarget
 from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import Scan
 
@@ -65,6 +67,16 @@ class PostgresScan:
 Scans = Mapping[str, LakeScan | PostgresScan]
 
 
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The rows of slice `sender` go to storage: `query` makes the text that is carried out of the slice's own. What a
+    Change leaves goes into the slice's motion. Each attempt writes files of its own names; those of one count."""
+
+    sender: int
+    output: WriteTarget | Change
+    query: Callable[[str], str]
+
+
 class Tasks:
     """The tasks of one statement. `bodies` keeps the text of slices for statements of the same plan."""
 
@@ -75,8 +87,10 @@ class Tasks:
         scans: Scans,
         constants: Mapping[str, exp.Expression],
         bodies: dict[int, Body] | None = None,
+        store: Store | None = None,
     ) -> None:
         self._statement = statement
+        self._store = store
         self._slices = {slice_.number: slice_ for slice_ in plan.slices}
         self._motions = {motion.number: motion for motion in plan.motions}
         self._outputs = {motion.sender: _leave(motion, plan.segments, constants) for motion in plan.motions}
@@ -98,7 +112,10 @@ class Tasks:
                 texts[name] = scan.text(kind, share)
                 loads += scan.loads(kind, share)
         sql = self._text(slice_, texts, share)
-        return Task(self._statement, number, share, attempt, sql, tuple(loads), self._outputs[number])
+        output: Output = self._outputs[number]
+        if self._store is not None and self._store.sender == number:
+            sql, output = self._store.query(sql), self._store.output
+        return Task(self._statement, number, share, attempt, sql, tuple(loads), output)
 
     def idle(self, unit: tuple[int, int]) -> bool:
         """Has the slice, over this share, no rows but those that motions bring? Only asked of slices whose rows are

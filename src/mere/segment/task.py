@@ -6,13 +6,16 @@ the awaiting task interrupts DuckDB.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from mere.lake.message import NewFile
+from mere.segment.engine import Engine
+from mere.segment.locations import Location
 from mere.segment.partition import Leave, Partitioner, with_target
 from mere.segment.workspace import Workspace
 from mere.segment.write import WriteTarget, write_query
@@ -28,6 +31,55 @@ class Incoming:
     table: str
     columns: tuple[tuple[str, str], ...]
     rows: AsyncGenerator[pa.Table, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rows that take the place of others. The task's query is kept as `mere_source`, what `rows` selects of it as
+    `mere_rows`; of these `written` goes to storage and `left` leaves (the positions of the rows that are replaced)."""
+
+    rows: str
+    written: str | None
+    target: WriteTarget
+    left: str
+
+
+Output: TypeAlias = Leave | WriteTarget | Change
+SOURCE = "mere_source"
+ROWS = "mere_rows"
+
+
+@asynccontextmanager
+async def task_workspace(engine: Engine, places: Sequence[Location]) -> AsyncIterator[Workspace]:
+    """A workspace in the engine, or in one for this task alone that reaches `places` too."""
+    if not places:
+        async with engine.workspace() as workspace:
+            yield workspace
+    else:
+        async with engine.external(places) as other, other.workspace() as workspace:
+            yield workspace
+
+
+async def attempt(
+    workspace: Workspace, sql: str, incoming: Sequence[Incoming], output: Output, files: list[NewFile]
+) -> AsyncGenerator[tuple[int, pa.Table], None]:
+    """Carries the task out: rows that leave, as (target, part); what was written is added to `files`."""
+    match output:
+        case WriteTarget():
+            files += await write_files(workspace, sql, incoming, output)
+            return
+        case Change():
+            await load_all(workspace, incoming)
+            await workspace.execute(f"CREATE TEMP TABLE {SOURCE} AS {sql}")
+            await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {output.rows}")
+            if output.written is not None:
+                files += await write_query(workspace, output.written, output.target)
+            sql, incoming, leave = output.left, (), Leave()
+        case Leave():
+            leave = output
+    async with aclosing(leave_parts(workspace, sql, incoming, leave)) as leaving:
+        async for part in leaving:
+            yield part
 
 
 async def leave_parts(
