@@ -80,6 +80,8 @@ def _splits(
     for node, call in (grouping.calls | grouping.subqueries).items():
         here = node in apart or together(joined.place, plain_columns(call.arguments))
         if call.distinct and call.name not in INDIFFERENT and not here:
+            if not _dimensions(call):
+                return None, ()  # DISTINCT over a constant: a partial row would count where no row is
             deduplicated.append(call)
         elif (made := _split(call)) is None:
             return None, ()

@@ -40,6 +40,8 @@ def take_ending(tree: exp.Expression) -> tuple[exp.Expression, Ending]:
     order, limit, offset = (tree.args.get(key) for key in ("order", "limit", "offset"))
     if not isinstance(tree, exp.Select | exp.SetOperation) or (order is None and limit is None and offset is None):
         return tree, Ending()
+    if any(part is not None and part.find(exp.Select) for part in (limit, offset)):
+        raise Undivided("LIMIT by a subquery")
     made = tree.copy()
     for key in ("order", "limit", "offset"):
         made.set(key, None)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from mere.plan.above.calls import calls_in, clauses_above, windows_in
+from mere.plan.above.carry import aliased
 from mere.plan.above.distinct import complete_distinct
 from mere.plan.above.estimates import combinations
 from mere.plan.above.grouping import read_grouping
@@ -29,9 +30,10 @@ _BY_VALUE = frozenset({"avg", "count", "cume_dist", "dense_rank", "max", "min", 
 
 def finish_select(builder: Builder, joined: Joined) -> Local:
     """`joined.select` as a closed query. Its ORDER BY counts only with LIMIT or DISTINCT ON."""
-    tree, ending = take_ending(joined.select)
+    select = _named(joined.select)
+    tree, ending = take_ending(select)
     if not ending.limited and ending.hidden:
-        tree = joined.select.copy()
+        tree = select.copy()
         tree.set("order", tree.args.get("order") if _is_distinct_on(tree) else None)
         ending = Ending()
     assert isinstance(tree, exp.Select)
@@ -42,6 +44,16 @@ def finish_select(builder: Builder, joined: Joined) -> Local:
     joined = complete_windows(builder, joined)
     joined = complete_distinct(builder, joined)
     return limited(builder, _closed(builder, joined), ending)
+
+
+def _named(select: exp.Select) -> exp.Select:
+    """Every column under an alias, as the binder gives them."""
+    if all(isinstance(item, exp.Alias) for item in select.expressions):
+        return select
+    made = select.copy()
+    items = [item if isinstance(item, exp.Alias) else aliased(item, item.alias_or_name) for item in made.expressions]
+    made.set("expressions", items)
+    return made
 
 
 def _is_distinct_on(select: exp.Select) -> bool:

@@ -33,6 +33,8 @@ ANSWERS = (
     "select 1 from t having count(*) > 3000",
     "select 1 as x from t group by a",
     "select count(distinct a) from t",
+    "select count(distinct 1), a from t group by a",
+    "select count(distinct 1) from nothing",
     "select count(distinct k), count(*), sum(c) from t",
     "select count(distinct a), count(distinct b), sum(distinct c), avg(e), count(*) from t",
     """select count(distinct a) filter (where b = 'a'), count(distinct a) filter (where b = 'b'), count(distinct a)
