@@ -17,7 +17,7 @@ ROOMS: dict[str, set[str]] = {
     "gateway": {"session", "catalog", "wire"},
     "session": {"execute", "plan", "sql", "lake", "catalog", "segment", "runtime", "wire"},
     "execute": {"plan", "sql", "lake", "segment", "runtime"},
-    "runtime": {"segment"},
+    "runtime": {"segment", "lake"},
     "segment": {"lake", "sql", "wire"},
     "lake": {"sql", "catalog"},
     "catalog": {"sql", "wire"},
