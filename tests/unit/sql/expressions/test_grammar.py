@@ -132,3 +132,10 @@ def test_statements_still_parse(text: str) -> None:
     again = Mere().parse(tree.sql(dialect=Mere))[0]
     assert again is not None
     assert again.sql(dialect=Mere) == tree.sql(dialect=Mere)
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("gap", ["\n" + " " * 200, "\n" * 200, " -- -- --\n" * 100, "\t\f" * 200 + "\n"])
+def test_blanks_after_a_string_are_skipped_at_once(gap: str) -> None:
+    assert [token.text for token in scan(f"'a'{gap}, 1")] == ["a", ",", "1"]
+    assert [token.text for token in scan(f"'a'{gap}\n'b'")] == ["ab"]
