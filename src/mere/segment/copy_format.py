@@ -14,7 +14,7 @@ OptionValue: TypeAlias = str | tuple[str, ...] | bool
 _CSV_ONLY = ("quote", "escape", "force_quote", "force_not_null", "force_null")
 _GENERAL = "format freeze delimiter null default header encoding on_error log_verbosity reject_limit"
 _KNOWN = frozenset((*_GENERAL.split(), *_CSV_ONLY))
-_FORMATS = ("text", "csv", "parquet", "json")
+_FORMATS = ("text", "csv", "binary", "parquet", "json")
 _ENCODINGS = {"utf8": "utf-8", "unicode": "utf-8", "sqlascii": "utf-8", "mulejis": "", "win": "cp"}
 
 
@@ -72,13 +72,13 @@ def _format(given: Mapping[str, OptionValue], remote: bool) -> str:
     kind = str(given.get("format", "text")).lower()
     if kind in ("jsonl", "ndjson"):
         kind = "json"
-    if kind == "binary":
-        raise FeatureNotSupported("COPY in binary format is not supported")
+    if kind == "binary" and remote:
+        raise FeatureNotSupported("COPY in binary format is not supported for object storage")
     if kind not in _FORMATS or (kind in ("parquet", "json") and not remote):
         raise MereError(f'COPY format "{kind}" not recognized', sqlstate="22023")
     if kind not in ("text", "csv"):
-        for name in (*_CSV_ONLY, "delimiter", "null", "header", "encoding"):
-            if name in given:
+        for name in (*_CSV_ONLY, "delimiter", "null", "header", "encoding", "on_error"):
+            if name in given and not (kind == "binary" and name == "encoding"):
                 raise MereError(f"cannot specify {name.upper()} in {kind.upper()} mode", sqlstate="42601")
     elif kind == "text":
         for name in _CSV_ONLY:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mere.errors import QueryCanceled
 from mere.lake.message import NewFile
+from mere.segment.copy_binary import BinaryCopyIn
 from mere.segment.copy_format import parse_copy_options
 from mere.segment.copy_in import CopyIn
 from mere.segment.copy_sql import Reader
@@ -36,7 +37,7 @@ async def copy_from_client(state: SessionState, command: Copy) -> int:
     state.client.write(messages.copy_in_response(len(target.columns)))
     await state.client.drain()
     try:
-        await _feed(state, load)
+        await feed(state, load)
         result = await load.finish()
     except BaseException:
         state.transaction.overlay = before
@@ -48,7 +49,8 @@ async def copy_from_client(state: SessionState, command: Copy) -> int:
     return result.rows
 
 
-async def _feed(state: SessionState, load: CopyIn) -> None:
+async def feed(state: SessionState, load: CopyIn | BinaryCopyIn) -> None:
+    """Passes on what the client sends, to the end of the data."""
     while True:
         piece = await state.unless_cancelled(state.client.receive_copy())
         match piece:

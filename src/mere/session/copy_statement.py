@@ -6,6 +6,7 @@ Owns who may copy what; formats are the segment's.
 from __future__ import annotations
 
 from mere.errors import FeatureNotSupported, InsufficientPrivilege
+from mere.session.copy_binary import copy_binary_from_client, copy_binary_to_client
 from mere.session.copy_from import copy_from_client
 from mere.session.copy_storage import copy_from_storage, copy_to_storage
 from mere.session.copy_to import copy_to_client
@@ -23,9 +24,12 @@ async def run_copy(state: SessionState, statement: Statement) -> Outcome:
     if command.program:
         raise FeatureNotSupported("COPY with PROGRAM is not supported", hint="Use psql's \\copy, or object storage.")
     if command.location is None:
+        binary = command.option("format") == "binary"
         if command.is_from:
-            return Outcome(f"COPY {await copy_from_client(state, command)}")
-        return Outcome(f"COPY {await copy_to_client(state, command)}")
+            copy_from = copy_binary_from_client if binary else copy_from_client
+            return Outcome(f"COPY {await copy_from(state, command)}")
+        copy_to = copy_binary_to_client if binary else copy_to_client
+        return Outcome(f"COPY {await copy_to(state, command)}")
     await _require_role(state, READERS if command.is_from else WRITERS, command)
     if command.is_from:
         return Outcome(f"COPY {await copy_from_storage(state, command)}")

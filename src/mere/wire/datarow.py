@@ -27,18 +27,18 @@ _ROW_HEADER = np.dtype([("type", "u1"), ("length", ">i4"), ("columns", ">i2")])
 _COPY_HEADER = np.dtype([("type", "u1"), ("length", ">i4")])
 
 
-def data_rows(columns: Sequence[ByteArray], rows: int) -> bytes | memoryview:
-    """DataRow messages, one a row. A row without columns is legal SQL."""
+def data_rows(columns: Sequence[ByteArray], rows: int, kind: bytes = b"D") -> bytes | memoryview:
+    """DataRow messages, one a row; of kind 'd' they are COPY's binary format. A row without columns is legal SQL."""
     if rows == 0:
         return b""
     if rows <= _HANDFUL and sum(column.nbytes for column in columns) < _LIMIT:
-        return _handful(columns, rows)
+        return _handful(columns, rows, kind)
     lengths = [value_lengths(column) for column in columns]
     body = row_lengths(lengths, rows, fixed=2 + 4 * len(columns))
     if int(body.sum()) + 5 * rows > _LIMIT:
-        return _halves(lambda part, count: data_rows(part, count), columns, rows)
+        return _halves(lambda part, count: data_rows(part, count, kind), columns, rows)
     header = np.empty(rows, dtype=_ROW_HEADER)
-    header["type"] = ord("D")
+    header["type"] = ord(kind)
     header["length"] = body + 4
     header["columns"] = len(columns)
     parts: list[Any] = [fixed_width(header, rows)]
@@ -48,7 +48,7 @@ def data_rows(columns: Sequence[ByteArray], rows: int) -> bytes | memoryview:
     return join(parts)
 
 
-def _handful(columns: Sequence[ByteArray], rows: int) -> bytes:
+def _handful(columns: Sequence[ByteArray], rows: int, kind: bytes) -> bytes:
     count = len(columns).to_bytes(2, "big")
     values = [_python_bytes(column) for column in columns]
     messages = []
@@ -60,7 +60,7 @@ def _handful(columns: Sequence[ByteArray], rows: int) -> bytes:
             else:
                 pieces += (len(value).to_bytes(4, "big"), value)
         body = b"".join(pieces)
-        messages.append(b"D" + (len(body) + 4).to_bytes(4, "big") + body)
+        messages.append(kind + (len(body) + 4).to_bytes(4, "big") + body)
     return b"".join(messages)
 
 
