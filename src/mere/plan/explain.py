@@ -51,10 +51,12 @@ class ExplainNode:
 
 @dataclass(frozen=True, slots=True)
 class ScanFacts:
-    """What is known of a scan: the name of its relation, and what EXPLAIN says of its files."""
+    """What is known of a scan: the name of its relation, and what EXPLAIN says of its files; `own` only where each
+    segment reads its share."""
 
     title: str
     facts: Mapping[str, object]
+    own: Mapping[str, object] = field(default_factory=dict)
 
 
 def explain(plan: DistributedPlan, scans: Mapping[str, ScanFacts]) -> ExplainNode:
@@ -206,8 +208,8 @@ def _scan(scan: ScanFacts, table: exp.Table, slice_: SegmentSlice | None) -> Exp
     title = scan.title if not table.alias or table.alias == table.name else f"{scan.title} {table.alias}"
     facts = dict(scan.facts)
     shares = dict(slice_.scans) if slice_ is not None else {}
-    if slice_ is not None and slice_.where is Where.EVERY and shares.get(table.name) is Share.ALL:
-        facts["read by every segment"] = None
+    if slice_ is not None and slice_.where is Where.EVERY:
+        facts |= {"read by every segment": None} if shares.get(table.name) is Share.ALL else scan.own
     return ExplainNode(title, facts)
 
 

@@ -14,6 +14,7 @@ from mere.plan.planner import plan
 from mere.segment.workspace import Workspace
 from mere.session.analysis import analyse
 from mere.session.answers import text_answer
+from mere.session.explain_distributed import explain_distributed
 from mere.session.named import arguments
 from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Outcome
@@ -96,9 +97,12 @@ async def _explain(
 ) -> list[str]:
     started = time.perf_counter()
     analysis = await analyse(state, inner, parameters.oids)
-    bound = analysis.bind(parameters)
-    query, verb = _query_of(bound)
+    compiled = analysis.compile(parameters)
     view = lake_view(state, analysis.snapshot)
+    distributed = await explain_distributed(state, view, compiled, command, analyze, form)
+    if distributed is not None:
+        return distributed
+    query, verb = _query_of(compiled.bound)
     slice_ = plan(query).root
     release = state.database.readers.hold(view.snapshot.id)
     workspace = state.open_workspace()

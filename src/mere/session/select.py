@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
 
 from mere.errors import FeatureNotSupported, MereError
+from mere.execute.answer import open_answer
 from mere.execute.compose import Body
+from mere.execute.dispatch import Dispatch
+from mere.execute.distributed import Opened, Planned, bring_postgres_rows, may_distribute, open_query, plan_query
 from mere.execute.query import body_text
 from mere.execute.scans import LakeView
 from mere.lake.metadata import Snapshot
 from mere.plan.planner import plan
 from mere.segment.encode import RowEncoder
 from mere.segment.workspace import Workspace
-from mere.session.analysis import Analysis, analyse, decimals_overflowed
+from mere.session.analysis import Analysis, Compiled, analyse, decimals_overflowed
 from mere.session.postgres_rows import PostgresRows
-from mere.session.rows import Outcome, Portion, RowSource
+from mere.session.rows import Encoder, Outcome, Portion, RowSource
 from mere.session.state import Parameters, SessionState
 from mere.sql.bind.bound import BoundSelect
 from mere.sql.expressions.typed import Typed
@@ -48,22 +51,86 @@ async def _open(
         raise FeatureNotSupported("only a query can be read here")
     fields = with_formats(analysis.description.fields or (), formats)
     shown = (tuple(field.format for field in fields), session_format(state))
+    view = lake_view(state, analysis.snapshot)
+    known = None
+    if may_distribute(bound, state.services.dispatcher):
+        found = await distributed_select(state, view, compiled, fields, shown)
+        if isinstance(found, Outcome):
+            return found
+        known = found.constants
     body = compiled.bodies.get(shown)
     if body is None:
         body = compiled.bodies[shown] = Body(plan(bound).root, output_expressions(state, bound, fields))
-    return await open_body(state, lake_view(state, analysis.snapshot), body, fields)
+    return await open_body(state, view, body, fields, known)
 
 
 def lake_view(state: SessionState, snapshot: Snapshot) -> LakeView:
     return LakeView(state.database.metadata, snapshot, state.transaction.overlay, state.database.data_url)
 
 
-async def open_body(state: SessionState, view: LakeView, body: Body, fields: tuple[Field, ...]) -> Outcome:
-    """Starts the query; its rows are read as the client takes them."""
+async def distributed_select(
+    state: SessionState, view: LakeView, compiled: Compiled, fields: tuple[Field, ...], shown: object
+) -> Outcome | Opened:
+    """The answer from the segments; or what was found out, where the query is too small for them.
+
+    Every slice has run when this returns, except for large answers, which follow share by share.
+    """
+    bound = compiled.bound
+    assert isinstance(bound, BoundSelect)
+    release = state.database.readers.hold(view.snapshot.id)
+    workspace = state.open_workspace()
+    running: Dispatch | None = None
+
+    async def close() -> None:
+        if running is not None:
+            await running.close()
+        await workspace.close()
+
+    try:
+        opened = await open_query(bound, view, PostgresRows(state.backend), workspace)
+        if opened.rows < state.services.dispatcher.options.rows:
+            release()
+            await workspace.close()
+            return opened
+        planned, running = await start_query(state, view, compiled, opened, workspace)
+        encode, convert = row_converter(fields)
+        root = planned.root(shown, output_expressions(state, bound, fields))
+        rows = RowSource(await open_answer(running, root, opened.constants, workspace, convert), encode, close)
+        rows.when_closed(release)
+    except BaseException:
+        release()
+        await close()
+        raise
+    return Outcome("SELECT", fields, rows, counted=True)
+
+
+async def start_query(
+    state: SessionState, view: LakeView, compiled: Compiled, opened: Opened, workspace: Workspace
+) -> tuple[Planned, Dispatch]:
+    """The plan, and its run on the segments, not begun yet. The caller closes that."""
+    bound, dispatcher = compiled.bound, state.services.dispatcher
+    assert isinstance(bound, BoundSelect)
+    brought = await bring_postgres_rows(bound, opened.constants, PostgresRows(state.backend), workspace, dispatcher)
+    try:
+        planned = await plan_query(bound, opened, view, brought.rows, workspace, dispatcher, compiled.memory)
+        return planned, await state.distribute(planned, opened, view, brought)
+    except BaseException:
+        dispatcher.runtime.release(brought.parts)
+        raise
+
+
+async def open_body(
+    state: SessionState,
+    view: LakeView,
+    body: Body,
+    fields: tuple[Field, ...],
+    known: Mapping[str, exp.Expression] | None = None,
+) -> Outcome:
+    """Starts the query; its rows are read as the client takes them. `known` are its constants, if they are."""
     workspace = state.open_workspace()
     release = state.database.readers.hold(view.snapshot.id)
     try:
-        text = await body_text(body, view, PostgresRows(state.backend), workspace)
+        text = await body_text(body, view, PostgresRows(state.backend), workspace, known=known)
         state.check_cancelled()
         rows = await stream_rows(workspace, text, fields)
         rows.when_closed(release)
@@ -101,6 +168,12 @@ def session_format(state: SessionState) -> SessionFormat:
 
 async def stream_rows(workspace: Workspace, text: str, fields: Sequence[Field]) -> RowSource:
     """The rows of a query whose columns are rendered; the workspace closes with them."""
+    encode, convert = row_converter(fields)
+    return RowSource(await workspace.stream_as(convert, text), encode, workspace.close)
+
+
+def row_converter(fields: Sequence[Field]) -> tuple[Encoder, Callable[[pa.RecordBatch], Portion]]:
+    """What encodes the rows of these fields, and makes portions of them on the engine's thread."""
     encode = RowEncoder(tuple(field.type_oid if field.format else None for field in fields))
 
     def convert(batch: pa.RecordBatch) -> Portion:
@@ -108,7 +181,7 @@ async def stream_rows(workspace: Workspace, text: str, fields: Sequence[Field]) 
         batch = batch if fields else batch.select([])
         return Portion(batch, encode(batch))
 
-    return RowSource(await workspace.stream_as(convert, text), encode, workspace.close)
+    return encode, convert
 
 
 def with_formats(fields: tuple[Field, ...], formats: tuple[int, ...]) -> tuple[Field, ...]:
