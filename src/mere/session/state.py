@@ -17,7 +17,6 @@ from mere.execute.dispatch import Dispatch
 from mere.execute.distributed import Brought, Opened, Planned, open_dispatch
 from mere.execute.scans import LakeView
 from mere.segment.workspace import Workspace
-from mere.session.asked import Asked
 from mere.session.client import Client
 from mere.session.rows import RowSource
 from mere.session.services import Database, Services
@@ -87,7 +86,6 @@ class SessionState:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     lake_names: frozenset[str] | None = None  # None: look them up before routing the next statement
     names_version: int = -1
-    asked: Asked = field(default_factory=Asked)
     bytea_output: str = "hex"  # as the last statement found it; PostgreSQL does not report its changes
     workspaces: weakref.WeakSet[Workspace] = field(default_factory=weakref.WeakSet)  # what cancel has to stop
     dispatches: weakref.WeakSet[Dispatch] = field(default_factory=weakref.WeakSet)  # and on the segments
