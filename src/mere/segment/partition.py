@@ -77,6 +77,7 @@ class Partitioner:
 
     def _part(self, target: int) -> pa.Table:
         """In one piece, since a slice would drag the memory of its whole batch along."""
-        part = pa.Table.from_batches(self._held[target]).combine_chunks()
-        self._held[target], self._bytes[target] = [], 0
-        return part
+        held, self._held[target], self._bytes[target] = self._held[target], [], 0
+        if len(held) == 1 and held[0].get_total_buffer_size() > 2 * held[0].nbytes:
+            held = [held[0].take(pa.array(np.arange(held[0].num_rows)))]  # one piece would not be copied
+        return pa.Table.from_batches(held).combine_chunks()
