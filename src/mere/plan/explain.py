@@ -195,7 +195,7 @@ class _Explainer:
         if motion.keys:
             node.details.append(("Hash Key", ", ".join(_unquoted(key) for key in motion.keys)))
         if motion.order:
-            node.details.append(("Merge Key", ", ".join(map(_text, motion.order))))
+            node.details.append(("Merge Key", ", ".join(_sort_key(sender.tree, key) for key in motion.order)))
         if motion.number in self._shown:
             facts["shared"] = "shown above"
         else:
@@ -205,7 +205,8 @@ class _Explainer:
 
 
 def _scan(scan: ScanFacts, table: exp.Table, slice_: SegmentSlice | None) -> ExplainNode:
-    title = scan.title if not table.alias or table.alias == table.name else f"{scan.title} {table.alias}"
+    known = not table.alias or table.alias == table.name or scan.title.endswith(f".{table.alias}")
+    title = scan.title if known else f"{scan.title} {table.alias}"
     facts = dict(scan.facts)
     shares = dict(slice_.scans) if slice_ is not None else {}
     if slice_ is not None and slice_.where is Where.EVERY:
@@ -216,7 +217,7 @@ def _scan(scan: ScanFacts, table: exp.Table, slice_: SegmentSlice | None) -> Exp
 def _sorted(node: ExplainNode, tree: exp.Expression) -> ExplainNode:
     order, limit = tree.args.get("order"), tree.args.get("limit") or tree.args.get("offset")
     if order is not None:
-        keys = ", ".join(map(_text, order.expressions))
+        keys = ", ".join(_sort_key(tree, key) for key in order.expressions)
         node = ExplainNode("Sort", details=[("Sort Key", keys)], children=[node])
     return ExplainNode("Limit", children=[node]) if limit is not None else node
 
@@ -244,6 +245,13 @@ def _group_keys(tree: exp.Select, group: exp.Group) -> str:
     for kind in ("rollup", "cube", "grouping_sets"):
         parts += [_text(item) for item in group.args.get(kind) or () if isinstance(item, exp.Expression)]
     return ", ".join(parts)
+
+
+def _sort_key(tree: exp.Expression, key: exp.Expression) -> str:
+    if isinstance(tree, exp.Select) and isinstance(key, exp.Ordered):
+        key = key.copy()
+        key.set("this", _named(tree, key.this).copy())
+    return _text(key).replace(" ASC NULLS LAST", "").replace(" DESC NULLS FIRST", " DESC")
 
 
 def _named(tree: exp.Select, key: exp.Expression) -> exp.Expression:
