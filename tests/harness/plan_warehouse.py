@@ -79,6 +79,7 @@ class Warehouse:
         self.tables: dict[str, Table] = {table.name: table for table in tables}
         self._statistics: dict[str, dict[str, ColumnStatistics]] = {}
         self._rows: dict[str, int] = {}
+        self._answering: duckdb.DuckDBPyConnection | None = None
 
     def create(self) -> None:
         """The empty tables; rows are put in through `connection`."""
@@ -137,17 +138,20 @@ class Warehouse:
             self._statistics[table.name] = self._column_statistics(table)
         found = self._statistics[table.name]
         rows = table.stated_rows or float(self._rows[table.name])
-        scale = max(rows / max(self._rows[table.name], 1), 1.0)
         return ScanStatistics(
             rows,
-            {
-                column.name: replace(found[column.name], distinct=found[column.name].distinct * scale)
-                for column in scan.columns
-            },
+            {column.name: self._stated(table, rows, column.name, found[column.name]) for column in scan.columns},
             hash_column=table.hash_column,
             buckets=table.buckets if table.hash_column else 0,
             replicated=table.policy == "replicated",
         )
+
+    def _stated(self, table: Table, rows: float, name: str, found: ColumnStatistics) -> ColumnStatistics:
+        """As many values as the stated rows would have."""
+        if self._rows[table.name]:
+            return replace(found, distinct=found.distinct * max(rows / self._rows[table.name], 1.0))
+        is_key = name == table.described[0].name
+        return replace(found, distinct=rows if is_key else rows**0.5)
 
     def _column_statistics(self, table: Table) -> dict[str, ColumnStatistics]:
         names = [column.name for column in table.described]
@@ -172,13 +176,18 @@ class Warehouse:
 
     def answer(self, bound: BoundSelect) -> list[tuple[object, ...]]:
         """DuckDB's own answer, over the whole."""
-        cursor = self.connection.cursor()
+        cursor = self._answering = self.connection.cursor()
         try:
             for scan in bound.scans:
                 cursor.execute(f"CREATE TEMP VIEW {quote_identifier(scan.name)} AS {self.scan_sql(scan)}")
             return cursor.execute(duckdb_text(bound.tree)).fetchall()
         finally:
             cursor.close()
+
+    def interrupt(self) -> None:
+        """Ends the `answer` that another thread waits for."""
+        if self._answering is not None:
+            self._answering.interrupt()
 
 
 def _split(columns: str) -> list[str]:

@@ -1,0 +1,86 @@
+"""Whether a plan is right: its simulated answer beside DuckDB's own on the whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+from mere.plan.distribute import distribute
+
+from harness.plan_simulator import BrokenPlan, Run, simulate
+from harness.plan_warehouse import Warehouse
+from harness.same_rows import difference, misplaced
+from mere.plan.nodes import DistributedPlan
+from mere.sql.bind import BoundSelect
+
+Row = tuple[object, ...]
+_OF_THE_DATA = "More than one row returned"  # an error that the answer is made of, wherever the rows lie
+
+
+class Refused(Exception):
+    """DuckDB itself cannot run the query on the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    rows: list[Row]
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """`wrong` is None for a right answer."""
+
+    wrong: str | None
+    plan: DistributedPlan | None = None
+    run: Run | None = None
+
+
+def expected(warehouse: Warehouse, bound: BoundSelect, seconds: float = 100) -> Expected:
+    """DuckDB's answer. Refused where it has none, or not in time: a random query may be a product of everything."""
+    try:
+        with _deadline(warehouse, seconds):
+            return Expected(warehouse.answer(bound))
+    except duckdb.Error as error:
+        if _OF_THE_DATA in str(error):
+            return Expected([], str(error))
+        raise Refused(str(error)) from error
+
+
+@contextmanager
+def _deadline(warehouse: Warehouse, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, warehouse.interrupt)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def prove(
+    warehouse: Warehouse,
+    bound: BoundSelect,
+    wanted: Expected,
+    segments: int,
+    *,
+    read_everywhere_rows: float = 0,
+    seed: int = 0,
+) -> Proof:
+    """Plans, runs, compares. What the planner or a slice raises counts as wrong."""
+    plan = None
+    try:
+        plan = distribute(bound, warehouse.facts(bound, segments, read_everywhere_rows))
+        run = simulate(warehouse, bound, plan, seed)
+    except duckdb.Error as error:
+        if wanted.error is not None and _OF_THE_DATA in str(error):
+            return Proof(None, plan)
+        return Proof(f"a slice fails: {error}", plan)
+    except BrokenPlan as error:
+        return Proof(f"broken plan: {error}", plan)
+    if wanted.error is not None:
+        return Proof(f"no error, but {len(run.rows)} rows; the whole raises {wanted.error}", plan, run)
+    wrong = difference(wanted.rows, run.rows) or misplaced(bound.tree, wanted.rows, run.rows)
+    return Proof(wrong, plan, run)
