@@ -89,6 +89,7 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
         services, password = await stack.enter_async_context(running_services(settings, data))
         from mere.cli.assembly import Upkeep, make_gateway
         from mere.cli.segments import segments_in_sql
+        from mere.segment.native import kernels
 
         await stack.enter_async_context(segments_in_sql(services.runtime, services.postgres, settings.clustered))
         gateway = make_gateway(services)
@@ -97,6 +98,7 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
         server = Server(settings, services.postgres, services.runtime, gateway, password)
         handlers: Mapping[str, Handler] = {"state": server.tell_state, "maintain": Upkeep(services).handle}
         stack.push_async_callback(await start_control(data.path, handlers))
+        kernels.prepare()  # nothing waits for them
         yield server
 
 

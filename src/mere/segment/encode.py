@@ -1,10 +1,13 @@
 """Record batches to protocol messages: DataRow for queries, CopyData for COPY TO STDOUT. Runs on the engine's threads.
 
-Columns in text format arrive already rendered as VARCHAR by the query itself; columns in binary format arrive typed.
+The kernels of `native` do it, and then the query may leave most columns in text format to them unrendered. Until they
+are compiled Arrow's do: columns in text format then arrive rendered as VARCHAR, char(n) padded, by the query itself.
+Columns in binary format arrive typed.
 """
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,42 +16,72 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mere.segment.binary import encode_binary
-from mere.sql.types import PgType
+from mere.segment.native import kernels, kinds
+from mere.segment.native.encode import Column, Messages, write_batch
+from mere.sql.types import BPCHAR, PgType
 from mere.wire.datarow import ByteArray, as_bytes, copy_message, copy_rows, data_rows
 
+# What values of a type other than text may consist of: COPY's marks must be none of these.
+_PLAIN = (string.ascii_letters + string.digits + "+-:.\\ ").encode()
 _CONTROLS = {b"\b": b"\\b", b"\t": b"\\t", b"\n": b"\\n", b"\v": b"\\v", b"\f": b"\\f", b"\r": b"\\r"}
 
 
 @dataclass(frozen=True, slots=True)
 class RowEncoder:
-    """DataRow messages. `binary` has, for each column, the oid of its type if it goes out in binary, else None."""
+    """DataRow messages."""
 
-    binary: tuple[int | None, ...]
+    columns: tuple[Column, ...]
 
     def __call__(self, batch: pa.RecordBatch) -> bytes | memoryview:
+        kernel = kernels.write_rows()
+        if kernel is not None:
+            return write_batch(kernel, batch, self.columns, _DATA_ROWS)
         columns = [
-            text_bytes(column) if oid is None else encode_binary(column, oid)
-            for column, oid in zip(batch.columns, self.binary, strict=True)
+            text_bytes(array) if column.binary is None else encode_binary(array, column.binary)
+            for array, column in zip(batch.columns, self.columns, strict=True)
         ]
         return data_rows(columns, batch.num_rows)
 
 
-def row_encoder(binary: Sequence[PgType | int | None]) -> RowEncoder:
-    return RowEncoder(tuple(column.oid if isinstance(column, PgType) else column for column in binary))
+_DATA_ROWS = Messages()
+
+
+def row_encoder(types: Sequence[PgType], formats: Sequence[int]) -> RowEncoder:
+    """For columns of these types, each in text (0) or binary (1)."""
+    return RowEncoder(
+        tuple(column_form(kind, binary=bool(code)) for kind, code in zip(types, formats, strict=True)),
+    )
+
+
+def column_form(kind: PgType, *, binary: bool = False, forced: bool = False) -> Column:
+    """char(n) is its text in binary, too."""
+    if kind.oid == BPCHAR and kind.typmod >= 4:
+        return Column(width=kind.typmod - 4, forced=forced)
+    return Column(kind.oid if binary else None, forced=forced)
 
 
 @dataclass(frozen=True, slots=True)
 class CopyTextEncoder:
-    """COPY TO in text format: one CopyData message a row."""
+    """COPY TO in text format: one CopyData message a row. `columns` are needed where they come unrendered."""
 
     delimiter: bytes = b"\t"
     null: bytes = b"\\N"
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def prints(self) -> bool:
+        """Whether columns may come unrendered."""
+        return kernels.ready() and self.delimiter not in _PLAIN
 
     def header(self, names: Sequence[str]) -> bytes:
         values = [self._escaped(as_bytes(pa.array([name.encode()], pa.binary())))[0].as_py() for name in names]
         return copy_message(self.delimiter.join(values) + b"\n")
 
     def __call__(self, batch: pa.RecordBatch) -> bytes | memoryview:
+        kernel = kernels.write_rows()
+        if kernel is not None:
+            messages = Messages(kinds.COPY_TEXT, self.delimiter, self.null)
+            return write_batch(kernel, batch, self.columns or _as_they_come(batch), messages)
         columns = [self._escaped(text_bytes(column)) for column in batch.columns]
         return copy_rows(columns, batch.num_rows, null=self.null, delimiter=self.delimiter)
 
@@ -66,13 +99,19 @@ class CopyTextEncoder:
 
 @dataclass(frozen=True, slots=True)
 class CopyCsvEncoder:
-    """COPY TO in csv format. `force_quote` holds the numbers of the columns that are always quoted."""
+    """COPY TO in csv format. `columns` are needed where they come unrendered, or are always quoted."""
 
     delimiter: bytes = b","
     null: bytes = b""
     quote: bytes = b'"'
     escape: bytes = b'"'
-    force_quote: frozenset[int] = frozenset()
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def prints(self) -> bool:
+        """Whether columns may come unrendered: then they need no quotes, and none of them looks like NULL."""
+        marks = (self.delimiter, self.quote, self.escape)
+        return kernels.ready() and not any(mark in _PLAIN for mark in marks) and self.null == b""
 
     def header(self, names: Sequence[str]) -> bytes:
         single = len(names) == 1
@@ -81,9 +120,14 @@ class CopyCsvEncoder:
 
     def __call__(self, batch: pa.RecordBatch) -> bytes | memoryview:
         single = batch.num_columns == 1
+        forms = self.columns or _as_they_come(batch)
+        kernel = kernels.write_rows()
+        if kernel is not None:
+            messages = Messages(kinds.COPY_CSV, self.delimiter, self.null, self.quote, self.escape, single)
+            return write_batch(kernel, batch, forms, messages)
         columns = [
-            self._quoted(text_bytes(column), number in self.force_quote, single)
-            for number, column in enumerate(batch.columns)
+            self._quoted(text_bytes(array), form.forced, single)
+            for array, form in zip(batch.columns, forms, strict=True)
         ]
         return copy_rows(columns, batch.num_rows, null=self.null, delimiter=self.delimiter)
 
@@ -117,6 +161,10 @@ def text_bytes(column: pa.Array) -> ByteArray:
     if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
         column = column.view(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary())
     return column
+
+
+def _as_they_come(batch: pa.RecordBatch) -> tuple[Column, ...]:
+    return (Column(),) * len(batch.columns)
 
 
 def _bytes_seen(column: ByteArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mere.segment.encode import RowEncoder
+from mere.segment.native.encode import Column
 from mere.session.rows import Outcome, text_rows
 from mere.wire.messages import Field
 
@@ -20,5 +21,5 @@ def text_answer(
     tag: str, names: Sequence[str], columns: Sequence[Sequence[str | None]], formats: tuple[int, ...] = ()
 ) -> Outcome:
     """Columns of text, the same bytes in text and binary format."""
-    encoder = RowEncoder((None,) * len(names))
+    encoder = RowEncoder((Column(),) * len(names))
     return Outcome(tag, text_fields(names, formats), text_rows(columns, encoder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -9,13 +10,14 @@ import pyarrow as pa
 from mere.execute.query import slice_text
 from mere.plan.planner import plan
 from mere.segment.copy_format import CopyFormat, chosen, parse_copy_options
-from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder
+from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder, column_form
 from mere.session.copy_query import copy_query
 from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Portion, RowSource
-from mere.session.select import as_text, session_format
+from mere.session.select import session_format, text_output
 from mere.session.state import SessionState
 from mere.sql.copy_command import Copy
+from mere.sql.types import PgType
 from mere.wire import messages
 
 _Encoder: TypeAlias = CopyTextEncoder | CopyCsvEncoder
@@ -26,9 +28,9 @@ async def copy_to_client(state: SessionState, command: Copy) -> int:
     options = parse_copy_options(command.options, is_from=False, remote=False)
     query = await copy_query(state, command)
     names = [field.name for field in query.fields]
-    encode = encoder(options, names)
-    form = session_format(state)
-    outputs = [as_text(column.typed, form) for column in query.bound.columns]
+    encode = encoder(options, names, [column.typed.type for column in query.bound.columns])
+    form, prints = session_format(state), encode.prints
+    outputs = [text_output(column.typed, form, prints) for column in query.bound.columns]
     release = state.database.readers.hold(query.view.snapshot.id)
     workspace = state.open_workspace()
     try:
@@ -52,9 +54,10 @@ async def copy_to_client(state: SessionState, command: Copy) -> int:
     return sent
 
 
-def encoder(options: CopyFormat, names: list[str]) -> _Encoder:
+def encoder(options: CopyFormat, names: Sequence[str], types: Sequence[PgType]) -> _Encoder:
     delimiter, null = options.delimiter.encode(), options.null.encode()
-    if not options.is_csv:
-        return CopyTextEncoder(delimiter, null)
     forced = chosen(options.force_quote, names, "FORCE_QUOTE")
-    return CopyCsvEncoder(delimiter, null, options.quote.encode(), options.escape.encode(), forced)
+    columns = tuple(column_form(kind, forced=number in forced) for number, kind in enumerate(types))
+    if not options.is_csv:
+        return CopyTextEncoder(delimiter, null, columns)
+    return CopyCsvEncoder(delimiter, null, options.quote.encode(), options.escape.encode(), columns)

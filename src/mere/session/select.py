@@ -16,7 +16,8 @@ from mere.execute.query import body_text
 from mere.execute.scans import LakeView
 from mere.lake.metadata import Snapshot
 from mere.plan.planner import plan
-from mere.segment.encode import RowEncoder
+from mere.segment.encode import row_encoder
+from mere.segment.native import kernels
 from mere.segment.workspace import Workspace
 from mere.session.analysis import Analysis, Compiled, analyse, decimals_overflowed
 from mere.session.postgres_rows import PostgresRows
@@ -25,8 +26,8 @@ from mere.session.state import Parameters, SessionState
 from mere.sql.bind.bound import BoundSelect
 from mere.sql.expressions.typed import Typed
 from mere.sql.lexer import Statement
-from mere.sql.render import SessionFormat, render_text
-from mere.sql.types import BPCHAR
+from mere.sql.render import SessionFormat, plain_value, render_text
+from mere.sql.types import BPCHAR, PgType
 from mere.wire.messages import Field
 
 
@@ -50,7 +51,7 @@ async def _open(
     if not isinstance(bound, BoundSelect):
         raise FeatureNotSupported("only a query can be read here")
     fields = with_formats(analysis.description.fields or (), formats)
-    shown = (tuple(field.format for field in fields), session_format(state))
+    shown = (tuple(field.format for field in fields), session_format(state), kernels.ready())
     view = lake_view(state, analysis.snapshot)
     known = None
     if may_distribute(bound, state.services.dispatcher):
@@ -142,13 +143,22 @@ async def open_body(
 
 
 def output_expressions(state: SessionState, bound: BoundSelect, fields: Sequence[Field]) -> list[exp.Expression]:
-    """Each column as its format wants it: text is rendered by the query itself, binary comes typed. The binary form of
-    char(n) is its text, blanks and all."""
+    """Each column as its format wants it. Binary comes typed, and so does text that the encoder can print; other text
+    is rendered by the query itself. The binary form of char(n) is its text, blanks and all."""
     form = session_format(state)
+    prints = kernels.ready()
     return [
-        column.typed.sql.copy() if field.format and field.type_oid != BPCHAR else as_text(column.typed, form)
+        column.typed.sql.copy()
+        if field.format and field.type_oid != BPCHAR
+        else text_output(column.typed, form, prints and field.typmod == column.typed.type.typmod)
         for column, field in zip(bound.columns, fields, strict=True)
     ]
+
+
+def text_output(typed: Typed, form: SessionFormat, prints: bool) -> exp.Expression:
+    """For a column in text format: `prints` says that the encoder can print values of most types."""
+    plain = plain_value(typed, form) if prints else None
+    return as_text(typed, form) if plain is None else plain
 
 
 def as_text(typed: Typed, form: SessionFormat) -> exp.Expression:
@@ -167,14 +177,14 @@ def session_format(state: SessionState) -> SessionFormat:
 
 
 async def stream_rows(workspace: Workspace, text: str, fields: Sequence[Field]) -> RowSource:
-    """The rows of a query whose columns are rendered; the workspace closes with them."""
+    """The rows of a query of `output_expressions`; the workspace closes with them."""
     encode, convert = row_converter(fields)
     return RowSource(await workspace.stream_as(convert, text), encode, workspace.close)
 
 
 def row_converter(fields: Sequence[Field]) -> tuple[Encoder, Callable[[pa.RecordBatch], Portion]]:
     """What encodes the rows of these fields, and makes portions of them on the engine's thread."""
-    encode = RowEncoder(tuple(field.type_oid if field.format else None for field in fields))
+    encode = row_encoder([PgType(f.type_oid, f.typmod) for f in fields], [f.format for f in fields])
 
     def convert(batch: pa.RecordBatch) -> Portion:
         # SELECT without a select list gives rows without columns; DuckDB counted them in one that nobody asked for.

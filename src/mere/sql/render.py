@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from mere.sql.expressions.build import call, cast, number, string
-from mere.sql.expressions.typed import FIXED, QUOTIENT, TRIMMED, Typed
+from mere.sql.expressions.typed import COLUMN, FIXED, QUOTIENT, TRIMMED, Typed
 from mere.sql.expressions.zones import zone
 from mere.sql.types import (
     BOOL,
@@ -17,6 +17,9 @@ from mere.sql.types import (
     DATE,
     FLOAT4,
     FLOAT8,
+    INT2,
+    INT4,
+    INT8,
     INTERVAL,
     JSONB,
     NUMERIC,
@@ -28,7 +31,9 @@ from mere.sql.types import (
     TIMETZ,
     TYPES,
     UNKNOWN,
+    UUID,
     PgType,
+    duckdb_type,
     element_of,
     format_type,
     numeric_parts,
@@ -63,6 +68,27 @@ def render_text(typed: Typed, fmt: SessionFormat) -> exp.Expression:
     return _scalar(typed.sql, typed.type, fmt)
 
 
+def plain_value(typed: Typed, fmt: SessionFormat) -> exp.Expression | None:
+    """The value itself, for one who prints it: where its text depends on nothing but the value (and, for char(n), n).
+    A cast that changes nothing holds DuckDB to the type; None where the text must be rendered."""
+    kind = typed.type
+    if typed.is_null or not typed.marks & COLUMN:
+        return None
+    if kind.oid == NUMERIC:
+        fixed = typed.decimal is not None and (typed.display == FIXED or numeric_parts(kind.typmod) is not None)
+        return typed.sql.copy() if fixed else None
+    if kind.oid == BPCHAR:
+        return typed.sql.copy()
+    if (
+        kind.oid in _PLAIN
+        or (kind.oid in (DATE, TIMESTAMP) and _style(fmt)[0] == "iso")
+        or (kind.oid == TIMESTAMPTZ and _style(fmt)[0] == "iso" and fmt.time_zone.upper() in _UTC)
+        or (kind.oid == BYTEA and fmt.bytea_output != "escape")
+    ):
+        return cast(typed.sql, duckdb_type(PgType(kind.oid)))
+    return None
+
+
 def _scalar(sql: exp.Expression, pg_type: PgType, fmt: SessionFormat) -> exp.Expression:
     if pg_type.oid == BPCHAR and pg_type.typmod >= 4:
         return call("rpad", sql, number(pg_type.typmod - 4), string(" "))
@@ -77,7 +103,9 @@ def _numeric(typed: Typed) -> exp.Expression:
     if typed.decimal is None:
         return call("mere_float8_out", typed.sql)
     if parts is not None or typed.display == FIXED:
-        return cast(typed.sql, "VARCHAR")
+        text = cast(typed.sql, "VARCHAR")
+        bare = typed.decimal[0] <= typed.decimal[1]  # then DuckDB writes .5
+        return call("regexp_replace", text, string(r"^(-?)\."), string(r"\10.")) if bare else text
     if typed.display == QUOTIENT:
         return call("mere_quotient_out", typed.sql, number(typed.minimum_scale))
     assert typed.display == TRIMMED
@@ -112,6 +140,8 @@ _DAYS = {
     ("postgres", True): "%d-%m-%Y",
     ("postgres", False): "%m-%d-%Y",
 }
+_UTC = frozenset({"UTC", "ETC/UTC", "GMT", "ZULU", "UCT"})
+_PLAIN = frozenset({INT2, INT4, INT8, BOOL, TIME, UUID})
 _INTERVAL_MACROS = {
     "iso_8601": "mere_interval_out_iso",
     "postgres_verbose": "mere_interval_out_verbose",
@@ -144,7 +174,7 @@ def _timestamptz(sql: exp.Expression, fmt: SessionFormat) -> exp.Expression:
         where = zone(fmt.time_zone)
         local = _timestamp(call("timezone", where, sql), fmt)
         return exp.DPipe(this=local, expression=call("mere_zone_suffix", sql.copy(), where.copy()))
-    if fmt.time_zone.upper() in ("UTC", "ETC/UTC", "GMT", "ZULU", "UCT"):
+    if fmt.time_zone.upper() in _UTC:
         return call("mere_timestamptz_out_utc", sql)
     return call("mere_timestamptz_out", sql, zone(fmt.time_zone))
 

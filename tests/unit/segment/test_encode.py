@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pytest
@@ -13,12 +13,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mere.errors import MereError
-from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder, row_encoder
+from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder, RowEncoder
+from mere.segment.native import encode as native_encode
+from mere.segment.native import kernels
+from mere.segment.native.encode import Column
 from mere.wire import datarow
 
 TEXT = st.none() | st.text(alphabet="aé\t\n\r\\\"', ;N\b\v", max_size=6)
 ROWS = st.lists(st.tuples(TEXT, TEXT, TEXT), max_size=20)
 KINDS = st.sampled_from([pa.string(), pa.large_string()])
+
+
+THREE = RowEncoder((Column(),) * 3)
+
+
+@pytest.fixture(scope="module", params=["kernels", "arrow"], autouse=True)
+def ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways to encode promise the same."""
+    assert kernels.wait()
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "arrow":
+            patch.setattr(kernels, "_write_rows", None)
+        yield
 
 
 def batch_of(rows: Sequence[tuple[str | None, ...]], kind: pa.DataType, skip: int = 0) -> pa.RecordBatch:
@@ -46,7 +62,7 @@ def lines_of(messages: bytes) -> list[bytes]:
 
 @given(ROWS, KINDS, st.integers(0, 3))
 def test_data_rows(rows: list[tuple[str | None, ...]], kind: pa.DataType, skip: int) -> None:
-    encoded = bytes(row_encoder([None, None, None])(batch_of(rows, kind, skip)))
+    encoded = bytes(THREE(batch_of(rows, kind, skip)))
     assert encoded == b"".join(data_row(row) for row in rows[skip:])
 
 
@@ -56,12 +72,14 @@ def test_rows_without_columns() -> None:
 
 def test_large_batches_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [(str(number) * 10, None, "x") for number in range(100)]
-    whole = bytes(row_encoder([None] * 3)(batch_of(rows, pa.string())))
+    whole = bytes(THREE(batch_of(rows, pa.string())))
     monkeypatch.setattr(datarow, "_LIMIT", 500)
-    assert bytes(row_encoder([None] * 3)(batch_of(rows, pa.string()))) == whole
+    monkeypatch.setattr(native_encode, "_LIMIT", 500)
+    assert bytes(THREE(batch_of(rows, pa.string()))) == whole
     monkeypatch.setattr(datarow, "_LIMIT", 5)
+    monkeypatch.setattr(native_encode, "_LIMIT", 5)
     with pytest.raises(MereError):
-        row_encoder([None] * 3)(batch_of(rows, pa.string()))
+        THREE(batch_of(rows, pa.string()))
 
 
 def copy_text(value: str | None) -> str:
@@ -93,7 +111,7 @@ def test_copy_csv_reads_back(rows: list[tuple[str | None, ...]], kind: pa.DataTy
 def test_copy_csv_quotes_what_postgresql_quotes() -> None:
     batch = batch_of([("", None, "plain"), ("a,b", 'q"', "x\ny")], pa.string())
     assert lines_of(bytes(CopyCsvEncoder()(batch))) == [b'"",,plain\n', b'"a,b","q""","x\ny"\n']
-    forced = CopyCsvEncoder(force_quote=frozenset({2}), null=b"NULL", escape=b"\\")
+    forced = CopyCsvEncoder(columns=(Column(), Column(), Column(forced=True)), null=b"NULL", escape=b"\\")
     assert lines_of(bytes(forced(batch))) == [b',NULL,"plain"\n', b'"a,b","q\\"","x\ny"\n']
     single = pa.RecordBatch.from_arrays([pa.array(["\\.", "x"])], names=["a"])
     assert lines_of(bytes(CopyCsvEncoder()(single))) == [b'"\\."\n', b"x\n"]

@@ -1,0 +1,61 @@
+"""The kernels as this process calls them, once they are compiled. One of each per process, made in the background.
+
+Until then, and where LLVM cannot be had, encoders do without.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TypeAlias
+
+log = logging.getLogger(__name__)
+
+# out, columns, width, first, count, options; returns the address behind the last byte (see `rows.write_rows`).
+WriteRows: TypeAlias = Callable[[int, int, int, int, int, int], int]
+
+_lock = threading.Lock()
+_thread: threading.Thread | None = None
+_write_rows: WriteRows | None = None
+_keep: object = None  # the code lives as long as this
+
+
+def prepare() -> None:
+    """Begins to compile, in a thread of its own: a second of work, nearly all of it outside of the interpreter."""
+    global _thread
+    with _lock:
+        if _thread is None:
+            _thread = threading.Thread(target=_compile, name="mere-kernels")
+            _thread.start()
+
+
+def wait() -> bool:
+    """Compiles if nobody did, and waits; whether there are kernels."""
+    prepare()
+    assert _thread is not None
+    _thread.join()
+    return ready()
+
+
+def ready() -> bool:
+    """Once true it stays true."""
+    return _write_rows is not None
+
+
+def write_rows() -> WriteRows | None:
+    return _write_rows
+
+
+def _compile() -> None:
+    global _keep, _write_rows
+    try:
+        # Here, so that no start waits for LLVM's library to be loaded.
+        from mere.segment.native import rows
+        from mere.segment.native.compiler import compile_kernel
+        from mere.segment.native.machine import Machine
+
+        machine = Machine(compile_kernel(rows.write_rows, "write_rows"))
+        _keep, _write_rows = machine, machine.function("write_rows", 6)
+    except (ImportError, OSError, RuntimeError) as error:
+        log.warning("results are encoded without machine code of their own: %s", error)
