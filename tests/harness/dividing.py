@@ -14,6 +14,7 @@ from harness.plan_simulator import simulate
 from harness.plan_warehouse import Table, Warehouse
 from harness.same_rows import difference, misplaced
 from mere.plan.above.order import take_ending
+from mere.plan.above.ranks import push_rank_limits
 from mere.plan.above.root import finish_root
 from mere.plan.above.select import finish_select
 from mere.plan.above.set_operation import plan_set_operation
@@ -85,7 +86,7 @@ def divide(
     distributed = tables.distributed(policy, {} if stated is None else dict.fromkeys(tables.tables, stated))
     bound = distributed.bind(statement)
     builder = Builder(distributed.facts(bound, segments))
-    tree, ending = take_ending(bound.tree)
+    tree, ending = take_ending(push_rank_limits(bound.tree))
     local = _planned(builder, tree, everywhere_null)
     return Divided(bound, finish_root(builder, local, bound, ending))
 

@@ -17,6 +17,7 @@ from mere.plan.above.estimates import combinations
 from mere.plan.above.grouping import read_grouping
 from mere.plan.above.groups import complete_groups
 from mere.plan.above.order import Ending, limited, take_ending
+from mere.plan.above.ranks import rank_name
 from mere.plan.above.stage import placed
 from mere.plan.above.windows import complete_windows
 from mere.plan.builder import Builder
@@ -87,11 +88,9 @@ def _arbitrary(select: exp.Select) -> bool:
 
 def _by_place(window: exp.Window) -> bool:
     """A window function whose value depends on how equal rows follow each other."""
-    inner = window.this.this if isinstance(window.this, exp.Filter) else window.this
-    name = inner.name if isinstance(inner, exp.Anonymous) else inner.key
     spec = window.args.get("spec")
     rows = spec is not None and str(spec.args.get("kind")).upper() != "RANGE"
-    return rows or name.lower() not in _BY_VALUE
+    return rows or rank_name(window) not in _BY_VALUE
 
 
 def _closed(builder: Builder, joined: Joined) -> Local:

@@ -15,12 +15,13 @@ from mere.plan.above.calls import bare, call_of, clauses_above, is_grouping, win
 from mere.plan.above.carry import Carried, Replace, above, below, correlated, source_of, sources
 from mere.plan.above.estimates import combinations, few, spread_by, together
 from mere.plan.above.grouping import Grouping, plain_columns, read_grouping
+from mere.plan.above.ranks import RANKS, rank_name
 from mere.plan.above.stage import placed, raised
 from mere.plan.builder import Builder
 from mere.plan.local import Joined, Spread
 from mere.plan.undivided import Undivided
 
-_RANKS = frozenset({"rank", "row_number", "dense_rank"})
+_WORTH = 0.5  # of the rows may be left, or ranking them twice saves nothing
 
 
 def complete_windows(builder: Builder, joined: Joined) -> Joined:
@@ -48,7 +49,7 @@ def _step(builder: Builder, joined: Joined, windows: Sequence[exp.Window], waiti
         carried.add(key, "mere_k")
     outer = above(select, exp.From(this=exp.to_table("mere_windows")), replace, without=("having",))
     inner = below(select, carried.projections(), "group", "having")
-    if (best := _ranked_first(select, windows)) is not None:
+    if (best := _ranked_first(joined, windows)) is not None:
         inner.set("qualify", exp.Qualify(this=best))
     local = builder.local(inner, placed(joined.place, carried.items), joined.rows)
     if keys:
@@ -102,26 +103,27 @@ def _check_ungrouped(node: exp.Column, grouping: Grouping | None) -> None:
         raise Undivided(f"column {node.name} outside of groups")
 
 
-def _ranked_first(select: exp.Select, windows: Sequence[exp.Window]) -> exp.Expression | None:
-    """QUALIFY rank() OVER (ORDER BY ...) <= n: who is behind on one segment is behind among all. That alone, for rows
-    that are left out must not count in another window."""
-    qualify = select.args.get("qualify")
+def _ranked_first(joined: Joined, windows: Sequence[exp.Window]) -> exp.Expression | None:
+    """QUALIFY rank() OVER (... ORDER BY ...) <= n: who is behind on one segment is behind among all. That alone, for
+    rows that are left out must not count in another window."""
+    qualify = joined.select.args.get("qualify")
     if qualify is None:
         return None
-    parts = qualify.this.flatten() if isinstance(qualify.this, exp.And) else [qualify.this]
-    for part in map(bare, parts):
-        if not isinstance(part, exp.LTE | exp.LT) or not isinstance(window := bare(part.this), exp.Window):
+    for part in map(bare, qualify.this.flatten() if isinstance(qualify.this, exp.And) else [qualify.this]):
+        if not isinstance(part, exp.LTE | exp.LT | exp.EQ) or not isinstance(window := bare(part.this), exp.Window):
             continue
-        if part.expression.find(exp.Column, exp.Window, exp.Select) is not None:
+        limit = part.expression
+        if limit.find(exp.Column, exp.Window, exp.Select) is not None or rank_name(window) not in RANKS:
             continue
-        name = window.this.name if isinstance(window.this, exp.Anonymous) else window.this.key
-        if name.lower() in _RANKS and all(other == window or _row_number(other, window) for other in windows):
-            return part.copy()
+        count = float(limit.this) if isinstance(limit, exp.Literal) else 100.0
+        left = combinations(joined, _partition(window)) * count
+        if left < _WORTH * joined.rows and all(other == window or _same_order(other, window) for other in windows):
+            kind = exp.LT if isinstance(part, exp.LT) else exp.LTE
+            return kind(this=window.copy(), expression=limit.copy())
     return None
 
 
-def _row_number(other: exp.Window, window: exp.Window) -> bool:
+def _same_order(other: exp.Window, window: exp.Window) -> bool:
     """Another rank in the same order, which rows behind it do not change."""
-    name = other.this.name if isinstance(other.this, exp.Anonymous) else other.this.key
     same = other.args.get("order") == window.args.get("order") and _partition(other) == _partition(window)
-    return name.lower() in _RANKS and same
+    return rank_name(other) in RANKS and same

@@ -7,6 +7,14 @@ from harness.dividing import check, divide
 from harness.plan_warehouse import Warehouse
 
 ANSWERS = (
+    "select a, c from (select a, c, rank() over (partition by a order by c desc) as r from t) s where r < 3",
+    """select a, c from (select a, c, row_number() over (partition by b order by c, k, f) as r, f from t) s
+    where 1 = r and r = 1 and a > 0""",
+    """select a, c, n from (select a, c, dense_rank() over (order by c) as r, count(*) over () as n from t) s
+    where r <= 3""",
+    """select * from (select b, sum(c), rank() over (partition by b order by sum(c)) as r from t group by a, b) s
+    where r <= 2""",
+    """select * from (select distinct a, rank() over (order by a) as r from t) s where r <= 2""",
     "select a, sum(c), rank() over (order by sum(c) desc) from t group by a",
     "select a, b, sum(c), sum(sum(c)) over (partition by a), sum(sum(c)) over () from t group by a, b",
     "select k, c, sum(c) over (partition by k) from t",
@@ -49,6 +57,13 @@ def test_a_computed_key_becomes_a_column_before_rows_move(tables: Warehouse) -> 
     divided = divide(tables, "select c, count(*) over (partition by c % 7) from t", policy="random", stated=3e6)
     assert divided.kinds == ["Redistribute", "Gather"]
     assert '% 7 AS "mere_k0"' in divided.sent(0)
+
+
+def test_a_limit_on_a_rank_leaves_rows_out_before_they_move(tables: Warehouse) -> None:
+    statement = "select a, c from (select a, c, rank() over (partition by a order by c) as r from t) s where r <= 2"
+    divided = divide(tables, statement, policy="random", stated=3e6)
+    assert divided.kinds == ["Redistribute", "Gather"]
+    assert divided.sent(0).endswith('QUALIFY RANK() OVER (PARTITION BY "t"."a" ORDER BY "t"."c" ASC NULLS LAST) <= 2')
 
 
 def test_windows_of_two_keys_move_rows_twice(tables: Warehouse) -> None:
