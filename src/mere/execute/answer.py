@@ -52,6 +52,32 @@ async def open_answer(
     return await workspace.stream_as(convert, text)
 
 
+async def load_answer(
+    dispatch: Dispatch, body: Body, constants: Mapping[str, exp.Expression], workspace: Workspace
+) -> str:
+    """Runs the plan; returns the root's query, over rows that are in the workspace now."""
+    motions = [motion for motion in dispatch.plan.motions if motion.number in root_inputs(dispatch.plan)]
+    await dispatch.complete()
+    await _load(dispatch, motions, workspace)
+    return body.text({}, constants)
+
+
+async def load_left(
+    dispatch: Dispatch, sender: int, table: str, columns: tuple[tuple[str, str], ...], workspace: Workspace
+) -> int:
+    """Runs the plan, and puts what a writing slice left (see segment.task.Change) in a table. Returns how many rows."""
+    while True:
+        await dispatch.complete()
+        parts = [part for unit in dispatch.graph.units(sender) for part in dispatch.graph.parts_of(unit)]
+        try:
+            async with aclosing(_fetched(dispatch, parts)) as arriving:
+                await load_all(workspace, [Incoming(table, columns, arriving)])
+            return sum(part.rows for part in parts)
+        except PartsLost as lost:
+            dispatch.lost(lost.parts)
+            await workspace.execute(f"DROP TABLE IF EXISTS {quote_identifier(table)}")
+
+
 def _size(dispatch: Dispatch, motion: Motion) -> int:
     return sum(part.bytes for part in dispatch.graph.parts(motion.number))
 

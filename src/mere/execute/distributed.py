@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch, Dispatcher
-from mere.execute.dispatch_tasks import LakeScan, PostgresScan
+from mere.execute.dispatch_tasks import LakeScan, PostgresScan, Store
 from mere.execute.query import Postgres, filled, snapshot_of
 from mere.execute.scans import LakeSource, LakeView, inlined_rows, open_source
 from mere.execute.statistics import facts
@@ -143,7 +143,12 @@ async def _sent(
 
 
 async def open_dispatch(
-    planned: Planned, opened: Opened, view: LakeView, brought: Brought, dispatcher: Dispatcher
+    planned: Planned,
+    opened: Opened,
+    view: LakeView,
+    brought: Brought,
+    dispatcher: Dispatcher,
+    store: Store | None = None,
 ) -> Dispatch:
     """The plan over its files, ready to run. The dispatch releases what was brought."""
     scans: dict[str, LakeScan | PostgresScan] = dict(brought.postgres)
@@ -154,7 +159,7 @@ async def open_dispatch(
             brought.parts.append(part)
             inlined.append((rows, part))
         scans[name] = LakeScan.of(source, planned.plan.segments, inlined)
-    return dispatcher.open(planned.plan, scans, opened.constants, planned.bodies, brought.parts)
+    return dispatcher.open(planned.plan, scans, opened.constants, planned.bodies, brought.parts, store)
 
 
 def _alike(before: int, now: int) -> bool:

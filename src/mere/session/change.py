@@ -6,29 +6,30 @@ same ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mere.errors import FeatureNotSupported, MereError
-from mere.execute.query import slice_text
 from mere.execute.scans import LakeView, own_url, table_files
 from mere.lake.files import DataFile
 from mere.lake.message import InlinedDelete, NewDelete
 from mere.lake.overlay import TableOverlay
 from mere.lake.scan import INLINED_PREFIX
-from mere.plan.planner import plan
 from mere.segment.deletes import DeleteTarget, write_deletes
+from mere.segment.task import Change
 from mere.segment.workspace import Workspace
 from mere.session.checks import with_checks
-from mere.session.defaults import default_expressions
-from mere.session.postgres_rows import PostgresRows
+from mere.session.defaults import default_expressions, is_stable
+from mere.session.on_segments import changed, source_text
 from mere.session.state import SessionState
-from mere.session.store import store
+from mere.session.store import add_files, store, write_target
 from mere.sql.bind.bound import ROWS, BoundDelete, BoundMerge, BoundUpdate
 from mere.sql.lexer import quote_identifier
 from mere.sql.relations import Relation
 from mere.sql.types import duckdb_type
 
 _SOURCE = "mere_source"
+_POSITION_COLUMNS = (("mere_file", "VARCHAR"), ("mere_pos", "BIGINT"))
 _POSITIONS = f"SELECT mere_file, mere_pos FROM {ROWS} WHERE mere_file IS NOT NULL"
 
 
@@ -41,6 +42,9 @@ async def delete(state: SessionState, view: LakeView, bound: BoundDelete, worksp
 
 async def update(state: SessionState, view: LakeView, bound: BoundUpdate, workspace: Workspace) -> int:
     """Rows as they become stand in `mere_rows` afterwards."""
+    replaced = await _on_segments(state, view, bound, workspace, f"SELECT {_columns(bound.relation)} FROM {ROWS}")
+    if replaced is not None:
+        return replaced
     count = await _materialise(state, view, bound, workspace, _SOURCE)
     await _apply_defaults(state, workspace, bound, count)
     if count:
@@ -51,27 +55,52 @@ async def update(state: SessionState, view: LakeView, bound: BoundUpdate, worksp
 
 
 async def merge(state: SessionState, view: LakeView, bound: BoundMerge, workspace: Workspace) -> int:
+    kept = f"SELECT {_columns(bound.relation)} FROM {ROWS} WHERE mere_action <> 'DELETE'"
+    replaced = await _on_segments(state, view, bound, workspace, kept)
+    if replaced is not None:
+        return replaced
     count = await _materialise(state, view, bound, workspace, _SOURCE)
-    await _refuse_second_match(workspace)
+    await _refuse_second_match(workspace, _SOURCE)
     await _apply_defaults(state, workspace, bound, count)
     if count:
         await _remove(state, view, bound.relation, workspace)
-        query = f"SELECT {_columns(bound.relation)} FROM {ROWS} WHERE mere_action <> 'DELETE'"
-        await store(state, workspace, bound.relation, query, view.snapshot.id)
+        await store(state, workspace, bound.relation, kept, view.snapshot.id)
+    return count
+
+
+async def _on_segments(
+    state: SessionState, view: LakeView, bound: BoundUpdate | BoundMerge, workspace: Workspace, kept: str
+) -> int | None:
+    """Each segment finds its share of the rows and writes what becomes of them; the positions of those that they
+    replace stand in `mere_rows` afterwards. None where the rows must be seen here."""
+    own = any(d.expression is not None and not is_stable(d.expression) for d in bound.defaults)
+    if own or bound.returning is not None:
+        return None
+    values = await default_expressions(state, workspace, bound.defaults, _SOURCE, 0)
+    target = write_target(state, bound.relation)
+    change = Change(_final_rows(bound, values), kept, target, f"SELECT mere_file, mere_pos FROM {ROWS}")
+    found = await changed(state, view, bound.select, workspace, change, _POSITION_COLUMNS)
+    if found is None:
+        return None
+    files, count = found
+    if isinstance(bound, BoundMerge):
+        await _refuse_second_match(workspace, ROWS)
+    await _remove(state, view, bound.relation, workspace)
+    add_files(state, bound.relation, files, view.snapshot.id)
     return count
 
 
 async def _materialise(
     state: SessionState, view: LakeView, bound: BoundUpdate | BoundDelete | BoundMerge, workspace: Workspace, name: str
 ) -> int:
-    text = await slice_text(plan(bound.select).root, view, PostgresRows(state.backend), workspace)
+    text = await source_text(state, view, bound.select, workspace)
     await workspace.execute(f"CREATE TEMP TABLE {name} AS {text}")
     return int((await workspace.rows(f"SELECT count(*) FROM {name}"))[0][0])
 
 
-async def _refuse_second_match(workspace: Workspace) -> None:
+async def _refuse_second_match(workspace: Workspace, table: str) -> None:
     twice = await workspace.rows(
-        f"SELECT 1 FROM {_SOURCE} WHERE mere_file IS NOT NULL GROUP BY mere_file, mere_pos HAVING count(*) > 1 LIMIT 1"
+        f"SELECT 1 FROM {table} WHERE mere_file IS NOT NULL GROUP BY mere_file, mere_pos HAVING count(*) > 1 LIMIT 1"
     )
     if twice:
         raise MereError(
@@ -86,6 +115,11 @@ async def _apply_defaults(
 ) -> None:
     """Makes `mere_rows` of `mere_source`: columns set to DEFAULT get it, CHECK constraints are looked at."""
     values = await default_expressions(state, workspace, bound.defaults, _SOURCE, count)
+    await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {_final_rows(bound, values)}")
+
+
+def _final_rows(bound: BoundUpdate | BoundMerge, values: Mapping[int, str]) -> str:
+    """`mere_source` with its defaults, failing at the first row that breaks a constraint."""
     replaced = []
     for column in bound.relation.columns:
         if column.attnum not in values:
@@ -97,8 +131,7 @@ async def _apply_defaults(
             value = f"CASE WHEN {mark} THEN {value} ELSE {name} END"
         replaced.append(f"{value} AS {name}")
     star = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
-    query = with_checks(bound.relation, bound.checks, f"SELECT {star} FROM {_SOURCE}")
-    await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {query}")
+    return with_checks(bound.relation, bound.checks, f"SELECT {star} FROM {_SOURCE}")
 
 
 def _columns(relation: Relation) -> str:

@@ -6,18 +6,18 @@ defaults that differ by row) they are materialised first, in DuckDB, which spill
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mere.errors import DataError
-from mere.execute.query import slice_text
 from mere.execute.scans import LakeView
 from mere.lake.message import NewFile
-from mere.plan.planner import plan
 from mere.segment.workspace import Workspace
 from mere.session.checks import checked_query
 from mere.session.defaults import default_expressions, is_stable
-from mere.session.postgres_rows import PostgresRows
+from mere.session.on_segments import source_text, written
 from mere.session.state import SessionState
-from mere.session.store import store
-from mere.sql.bind.bound import ROWS, BoundInsert, DefaultColumn
+from mere.session.store import add_files, store, write_target
+from mere.sql.bind.bound import ROWS, BoundInsert, BoundSelect, DefaultColumn
 from mere.sql.lexer import quote_identifier
 from mere.sql.types import duckdb_type
 
@@ -26,25 +26,46 @@ _SOURCE = "mere_source"
 
 async def insert(state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace) -> int:
     """Adds the rows to the transaction and returns how many. With RETURNING they stand in `mere_rows` afterwards."""
-    files = await insert_rows(state, view, bound, workspace, await _source_text(state, view, bound, workspace))
+    if bound.source is None:
+        files = await insert_rows(state, view, bound, workspace, "SELECT NULL AS mere_nothing")
+    elif _seen_twice(bound):
+        files = await insert_rows(
+            state, view, bound, workspace, await source_text(state, view, bound.source, workspace)
+        )
+    else:
+        files = await _insert_query(state, view, bound, bound.source, workspace)
     return sum(file.rows for file in files)
+
+
+async def _insert_query(
+    state: SessionState, view: LakeView, bound: BoundInsert, source: BoundSelect, workspace: Workspace
+) -> tuple[NewFile, ...]:
+    """The segments write what they find, each its share, where there are any."""
+    defaults = await default_expressions(state, workspace, (*bound.defaults, *bound.mixed), _SOURCE, 0)
+
+    def rows(text: str) -> str:
+        return checked_query(bound, _all_columns(bound, defaults, f"({text}) AS {_SOURCE}"))
+
+    found = await written(state, view, source, workspace, write_target(state, bound.relation), rows)
+    if isinstance(found, str):
+        return await store(state, workspace, bound.relation, rows(found), view.snapshot.id)
+    return add_files(state, bound.relation, found, view.snapshot.id)
 
 
 async def insert_rows(
     state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace, source: str
 ) -> tuple[NewFile, ...]:
     """As `insert`, for rows from any DuckDB query that gives `bound.given`, in order and by name. Returns the files."""
-    per_row = [*bound.mixed, *(d for d in bound.defaults if d.expression is not None and not is_stable(d.expression))]
-    if per_row or bound.returning is not None:
+    if _seen_twice(bound):
         return await _materialised(state, view, bound, workspace, source)
     query = await _select_all_columns(state, workspace, bound, f"({source}) AS {_SOURCE}", 0)
     return await store(state, workspace, bound.relation, checked_query(bound, query), view.snapshot.id)
 
 
-async def _source_text(state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace) -> str:
-    if bound.source is None:
-        return "SELECT NULL AS mere_nothing"
-    return await slice_text(plan(bound.source).root, view, PostgresRows(state.backend), workspace)
+def _seen_twice(bound: BoundInsert) -> bool:
+    """Whether the rows must be counted or shown before, or besides, being written."""
+    own = any(d.expression is not None and not is_stable(d.expression) for d in bound.defaults)
+    return own or bool(bound.mixed) or bound.returning is not None
 
 
 async def _materialised(
@@ -62,7 +83,10 @@ async def _select_all_columns(
 ) -> str:
     """A SELECT of every column of the table, in order, over the source's rows."""
     wanted: tuple[DefaultColumn, ...] = (*bound.defaults, *bound.mixed)
-    defaults = await default_expressions(state, workspace, wanted, source, count)
+    return _all_columns(bound, await default_expressions(state, workspace, wanted, source, count), source)
+
+
+def _all_columns(bound: BoundInsert, defaults: Mapping[int, str], source: str) -> str:
     given = {column.attnum: column for column in bound.given}
     mixed = {default.column.attnum for default in bound.mixed}
     selected = []

@@ -17,6 +17,7 @@ from mere.execute.scans import LakeView
 from mere.lake.metadata import Snapshot
 from mere.plan.planner import plan
 from mere.session.defaults import default_expressions
+from mere.session.on_segments import source_text
 from mere.session.postgres_rows import PostgresRows
 from mere.session.select import lake_view
 from mere.session.state import SessionState
@@ -150,7 +151,7 @@ async def rewrite_rows(
     )
     workspace = state.open_workspace()
     try:
-        text = await slice_text(plan(query).root, table.view, PostgresRows(state.backend), workspace)
+        text = await source_text(state, table.view, query, workspace)
         await workspace.execute(f"CREATE TEMP TABLE {_SOURCE} AS {text}")
         count = int((await workspace.rows(f"SELECT count(*) FROM {_SOURCE}"))[0][0])
         fresh = [DefaultColumn(column, column.default) for column in changed.columns if column not in kept]

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from mere.catalog.backend import Backend, Description
 from mere.errors import MereError, QueryCanceled
 from mere.execute.dispatch import Dispatch
+from mere.execute.dispatch_tasks import Store
 from mere.execute.distributed import Brought, Opened, Planned, open_dispatch
 from mere.execute.scans import LakeView
 from mere.segment.workspace import Workspace
@@ -113,9 +114,11 @@ class SessionState:
         self.background.add(task)
         task.add_done_callback(self.background.discard)
 
-    async def distribute(self, planned: Planned, opened: Opened, view: LakeView, brought: Brought) -> Dispatch:
+    async def distribute(
+        self, planned: Planned, opened: Opened, view: LakeView, brought: Brought, store: Store | None = None
+    ) -> Dispatch:
         """A plan on the segments, which `cancel` stops."""
-        dispatch = await open_dispatch(planned, opened, view, brought, self.services.dispatcher)
+        dispatch = await open_dispatch(planned, opened, view, brought, self.services.dispatcher, store)
         self.dispatches.add(dispatch)
         return dispatch
 

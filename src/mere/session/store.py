@@ -36,8 +36,15 @@ async def store(
 ) -> tuple[NewFile, ...]:
     """Writes the rows of `query` (the table's columns, in order) and adds the files to the transaction."""
     target = write_target(state, relation)
-    files = await write_query(workspace, query, target)
-    state.transaction.track({target.prefix + file.path for file in files})
+    return add_files(state, relation, await write_query(workspace, query, target), snapshot_id)
+
+
+def add_files(
+    state: SessionState, relation: Relation, files: tuple[NewFile, ...], snapshot_id: int
+) -> tuple[NewFile, ...]:
+    """Makes files that are written part of the transaction."""
+    prefix = table_prefix(state.database.data_url, relation)
+    state.transaction.track({prefix + file.path for file in files})
     if files:
         state.transaction.overlay = state.transaction.overlay.append(relation.oid, snapshot_id, files)
     return files
