@@ -1,0 +1,129 @@
+"""WITH: a query used once stands where it is used; one used more often is planned once, as a relation of its own.
+
+Names of common tables are unique in a bound statement, as aliases are, so all of them are taken out of the tree at
+once. Coordinator process.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from mere.plan.columns import outer_refs
+from mere.plan.undivided import Undivided
+
+
+@dataclass(slots=True)
+class CommonTable:
+    """`columns` are the names under which others read the columns of `query`, in order."""
+
+    name: str
+    query: exp.Expression
+    columns: tuple[str, ...]
+    recursive: bool
+
+
+@dataclass(slots=True)
+class CommonTables:
+    """Those that are read more than once, or are recursive."""
+
+    shared: dict[str, CommonTable] = field(default_factory=dict)
+
+
+def take_out(tree: exp.Expression) -> CommonTables:
+    """Removes every WITH from the tree, in place."""
+    found: dict[str, CommonTable] = {}
+    for clause in list(tree.find_all(exp.With)):
+        for table in clause.expressions:
+            alias = table.args["alias"]
+            columns = tuple(str(column.this) for column in alias.args.get("columns") or [])
+            query = table.this
+            known = {str(name.name) for name in query.find_all(exp.Table)}
+            recursive = bool(clause.args.get("recursive")) and alias.this.name in known
+            found[alias.this.name] = CommonTable(alias.this.name, query, columns, recursive)
+        assert clause.parent is not None
+        clause.parent.set("with_", None)
+    if not found:
+        return CommonTables()
+    return CommonTables(_inlined(tree, found))
+
+
+def _inlined(tree: exp.Expression, found: dict[str, CommonTable]) -> dict[str, CommonTable]:
+    """What is left to share. A body is inlined in what reads it, so counting comes first, from the outside in."""
+    uses = Counter(table.name for table in _tables(tree) if table.name in found)
+    waiting = [name for name in uses]
+    reached = set(waiting)
+    while waiting:
+        name = waiting.pop()
+        for table in _tables(found[name].query):
+            if table.name not in found or (table.name == name and found[name].recursive):
+                continue
+            uses[table.name] += 1
+            if table.name not in reached:
+                reached.add(table.name)
+                waiting.append(table.name)
+    shared = {
+        name: common for name, common in found.items() if name in reached and (uses[name] > 1 or common.recursive)
+    }
+    for common in shared.values():
+        if outer_refs(common.query) - _own(common):
+            raise Undivided("a WITH query reads the query around it")
+    for root in [tree, *(found[name].query for name in reached)]:
+        for table in _tables(root):
+            common = found.get(table.name)
+            if common is not None and table.name not in shared:
+                _stand(table, common)
+    return shared
+
+
+def _own(common: CommonTable) -> set[tuple[str, str]]:
+    return {(common.name, column) for column in common.columns}
+
+
+def _tables(tree: exp.Expression) -> list[exp.Table]:
+    return [table for table in tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
+
+
+def _stand(table: exp.Table, common: CommonTable) -> None:
+    alias = table.args["alias"]
+    columns = [exp.to_identifier(column, quoted=True) for column in common.columns]
+    derived = exp.Subquery(this=common.query, alias=exp.TableAlias(this=alias.this, columns=columns))
+    if table.args.get("joins"):
+        derived.set("joins", table.args["joins"])
+    table.replace(derived)
+
+
+def verbatim(common: CommonTables, name: str) -> exp.Select:
+    """SELECT all columns FROM a common table, with the WITH that it needs in front."""
+    needed: list[str] = []
+    _behind(common, name, needed)
+    expressions = [_written(common.shared[each]) for each in needed]
+    recursive = any(common.shared[each].recursive for each in needed)
+    projections: list[exp.Expression] = [
+        exp.Alias(
+            this=exp.Column(this=exp.to_identifier(column, quoted=True)), alias=exp.to_identifier(column, quoted=True)
+        )
+        for column in common.shared[name].columns
+    ]
+    table = exp.Table(this=exp.to_identifier(name, quoted=True))
+    return exp.Select(
+        expressions=projections,
+        from_=exp.From(this=table),
+        with_=exp.With(expressions=expressions, recursive=recursive),
+    )
+
+
+def _behind(common: CommonTables, name: str, found: list[str]) -> None:
+    """Adds what a table reads, and then itself."""
+    for table in _tables(common.shared[name].query):
+        if table.name in common.shared and table.name != name and table.name not in found:
+            _behind(common, table.name, found)
+    found.append(name)
+
+
+def _written(common: CommonTable) -> exp.CTE:
+    columns = [exp.to_identifier(column, quoted=True) for column in common.columns]
+    alias = exp.TableAlias(this=exp.to_identifier(common.name, quoted=True), columns=columns)
+    return exp.CTE(this=common.query.copy(), alias=alias)
