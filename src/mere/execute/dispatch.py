@@ -21,7 +21,7 @@ from mere.errors import MereError, QueryCanceled
 from mere.execute.admission import Admission
 from mere.execute.compose import Body
 from mere.execute.dispatch_graph import Changes, Graph, Unit
-from mere.execute.dispatch_tasks import Scans, Store, Tasks
+from mere.execute.dispatch_tasks import Scans, Store, Tasks, TaskSource
 from mere.execute.stable import is_stable
 from mere.lake.message import NewFile
 from mere.plan.nodes import DistributedPlan
@@ -87,6 +87,10 @@ class Dispatcher:
         tasks = Tasks(f"s{next(self._numbers)}", plan, scans, constants, bodies, store)
         return Dispatch(self, plan, tasks, own_parts)
 
+    def open_tasks(self, plan: DistributedPlan, tasks: TaskSource) -> Dispatch:
+        """A plan whose tasks are not made of scans."""
+        return Dispatch(self, plan, tasks, ())
+
     async def choose(self, share: int, avoid: set[int], anywhere: bool) -> int:
         """A segment for a share: always the same one for a share of a scan while it lives, since it has the files in
         its cache; the least busy one for what can run `anywhere`."""
@@ -105,7 +109,9 @@ class Dispatcher:
 class Dispatch:
     """One statement's run. `complete`, then read the parts of the root's motions; `close` in any case."""
 
-    def __init__(self, dispatcher: Dispatcher, plan: DistributedPlan, tasks: Tasks, own_parts: Sequence[Part]) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, plan: DistributedPlan, tasks: TaskSource, own_parts: Sequence[Part]
+    ) -> None:
         self.plan = plan
         self.report = Report()
         self._stable = frozenset(slice_.number for slice_ in plan.slices if is_stable(slice_.tree))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import pyarrow as pa
 from sqlglot import exp
@@ -75,6 +76,14 @@ class Store:
     sender: int
     output: WriteTarget | Change
     query: Callable[[str], str]
+
+
+class TaskSource(Protocol):
+    """What makes the tasks of a statement."""
+
+    def task(self, number: int, share: int, attempt: int, inputs: Iterable[tuple[int, tuple[Part, ...]]]) -> Task: ...
+
+    def idle(self, unit: tuple[int, int]) -> bool: ...
 
 
 class Tasks:

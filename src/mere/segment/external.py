@@ -85,18 +85,33 @@ async def read_query(workspace: Workspace, file: ExternalFile, reader: Reader) -
     """The SELECT of a COPY FROM: the input's columns, typed, by their names. All files in parallel."""
     if reader.format.format in ("csv", "text"):
         return reader.select_url(file.url)
-    source = (
-        f"read_parquet({quote(file.url)})"
-        if reader.format.format == "parquet"
-        else f"read_json({quote(file.url)}, format => 'newline_delimited', {_json_columns(reader.columns)})"
+    if reader.format.format == "parquet":
+        source = f"read_parquet({quote(file.url)})"
+    else:
+        source = f"read_json({quote(file.url)}, format => 'newline_delimited', {_json_columns(reader.columns)})"
+    return f"SELECT {await input_columns(workspace, file, reader, source)} FROM {source}"
+
+
+async def parquet_files(workspace: Workspace, file: ExternalFile) -> dict[str, int] | None:
+    """The number of rows of each file, by URL; None where the files differ in their columns, so that they must be read
+    together."""
+    url = quote(file.url)
+    kinds = await workspace.rows(
+        "SELECT count(DISTINCT columns) FROM (SELECT list(struct_pack(name, type, logical_type)) AS columns"
+        f" FROM parquet_schema({url}) GROUP BY file_name)"
     )
+    rows = await workspace.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({url}) ORDER BY file_name")
+    return {str(name): int(count) for name, count in rows} if kinds[0][0] == 1 else None
+
+
+async def input_columns(workspace: Workspace, file: ExternalFile, reader: Reader, source: str) -> str:
+    """The select list of the input's columns over `source`."""
     found = [(str(name), str(kind)) for name, kind, *_ in await workspace.rows(f"DESCRIBE SELECT * FROM {source}")]
     pairs = _matched(found, reader.columns, file.url)
-    selected = ", ".join(
+    return ", ".join(
         f"{_converted(column, name, kind, reader.environment)} AS {_quoted(column.name)}"
         for column, (name, kind) in zip(reader.columns, pairs, strict=True)
     )
-    return f"SELECT {selected} FROM {source}"
 
 
 def write_statement(query: str, file: ExternalFile, form: CopyFormat, names: Sequence[str]) -> str:

@@ -8,25 +8,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from mere.errors import DataError
+from mere.execute.loading import SLICE, LoadTasks, load_plan
 from mere.execute.query import slice_text
 from mere.plan.planner import plan
 from mere.segment.copy_format import CopyFormat, parse_copy_options
 from mere.segment.copy_sql import Reader
+from mere.segment.credentials import quote
 from mere.segment.external import (
     ExternalFile,
     external_file,
     external_workspace,
     format_of,
+    input_columns,
+    parquet_files,
     read_query,
     write_statement,
 )
+from mere.segment.workspace import Workspace
 from mere.session.copy_query import copy_query
-from mere.session.copy_target import copy_target
+from mere.session.copy_target import CopyTarget, copy_target
 from mere.session.environment import SessionEnvironment
-from mere.session.insert import insert_rows
+from mere.session.insert import insert_query, insert_rows, seen_twice
 from mere.session.postgres_rows import PostgresRows
 from mere.session.select import as_text, session_format
 from mere.session.state import SessionState
+from mere.session.store import add_files, write_target
 from mere.sql.copy_command import Copy
 
 
@@ -38,8 +44,44 @@ async def copy_from_storage(state: SessionState, command: Copy) -> int:
     async with external_workspace(state.services.engine, file) as workspace:
         state.workspaces.add(workspace)
         state.stand_in.expect()
+        loaded = await _on_segments(state, target, workspace, file, reader) if form.format == "parquet" else None
+        if loaded is not None:
+            return loaded
         select = await read_query(workspace, file, reader)
         files = await insert_rows(state, target.view, target.bound, workspace, target.complete(select))
+    return sum(written.rows for written in files)
+
+
+async def _on_segments(
+    state: SessionState, target: CopyTarget, workspace: Workspace, file: ExternalFile, reader: Reader
+) -> int | None:
+    """Parquet files in pieces, each segment reading and writing its own; None where that is not worth it, or cannot
+    be."""
+    dispatcher = state.services.dispatcher
+    segments = dispatcher.runtime.segments
+    if segments < 2 or not dispatcher.runtime.ready() or seen_twice(target.bound):
+        return None
+    rows = await parquet_files(workspace, file)
+    if rows is None or sum(rows.values()) < dispatcher.options.rows:
+        return None
+    columns = await input_columns(workspace, file, reader, f"read_parquet({quote(file.url)})")
+    every = await insert_query(state, workspace, target.bound)
+    store = write_target(state, target.bound.relation)
+    tasks = LoadTasks(
+        rows,
+        lambda source: every(target.complete(f"SELECT {columns} FROM {source}")),
+        store,
+        file.place,
+        segments,
+    )
+    dispatch = dispatcher.open_tasks(load_plan(segments), tasks)
+    state.dispatches.add(dispatch)
+    try:
+        await dispatch.complete()
+        files = dispatch.files(SLICE)
+    finally:
+        await dispatch.close()
+    add_files(state, target.bound.relation, files, target.view.snapshot.id)
     return sum(written.rows for written in files)
 
 

@@ -6,7 +6,7 @@ defaults that differ by row) they are materialised first, in DuckDB, which spill
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mere.errors import DataError
 from mere.execute.scans import LakeView
@@ -28,7 +28,7 @@ async def insert(state: SessionState, view: LakeView, bound: BoundInsert, worksp
     """Adds the rows to the transaction and returns how many. With RETURNING they stand in `mere_rows` afterwards."""
     if bound.source is None:
         files = await insert_rows(state, view, bound, workspace, "SELECT NULL AS mere_nothing")
-    elif _seen_twice(bound):
+    elif seen_twice(bound):
         files = await insert_rows(
             state, view, bound, workspace, await source_text(state, view, bound.source, workspace)
         )
@@ -41,28 +41,30 @@ async def _insert_query(
     state: SessionState, view: LakeView, bound: BoundInsert, source: BoundSelect, workspace: Workspace
 ) -> tuple[NewFile, ...]:
     """The segments write what they find, each its share, where there are any."""
-    defaults = await default_expressions(state, workspace, (*bound.defaults, *bound.mixed), _SOURCE, 0)
-
-    def rows(text: str) -> str:
-        return checked_query(bound, _all_columns(bound, defaults, f"({text}) AS {_SOURCE}"))
-
+    rows = await insert_query(state, workspace, bound)
     found = await written(state, view, source, workspace, write_target(state, bound.relation), rows)
     if isinstance(found, str):
         return await store(state, workspace, bound.relation, rows(found), view.snapshot.id)
     return add_files(state, bound.relation, found, view.snapshot.id)
 
 
+async def insert_query(state: SessionState, workspace: Workspace, bound: BoundInsert) -> Callable[[str], str]:
+    """From a query of `bound.given` to the query of what is written, where no row needs a default of its own."""
+    defaults = await default_expressions(state, workspace, bound.defaults, _SOURCE, 0)
+    return lambda source: checked_query(bound, _all_columns(bound, defaults, f"({source}) AS {_SOURCE}"))
+
+
 async def insert_rows(
     state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace, source: str
 ) -> tuple[NewFile, ...]:
     """As `insert`, for rows from any DuckDB query that gives `bound.given`, in order and by name. Returns the files."""
-    if _seen_twice(bound):
+    if seen_twice(bound):
         return await _materialised(state, view, bound, workspace, source)
-    query = await _select_all_columns(state, workspace, bound, f"({source}) AS {_SOURCE}", 0)
-    return await store(state, workspace, bound.relation, checked_query(bound, query), view.snapshot.id)
+    query = await insert_query(state, workspace, bound)
+    return await store(state, workspace, bound.relation, query(source), view.snapshot.id)
 
 
-def _seen_twice(bound: BoundInsert) -> bool:
+def seen_twice(bound: BoundInsert) -> bool:
     """Whether the rows must be counted or shown before, or besides, being written."""
     own = any(d.expression is not None and not is_stable(d.expression) for d in bound.defaults)
     return own or bool(bound.mixed) or bound.returning is not None
