@@ -1,0 +1,150 @@
+"""What a session sees of segments: the same answers, plans to read, and statements that stop when they are told to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.client import Client
+from harness.mere import MereProcess
+
+pytestmark = pytest.mark.timeout(120)
+
+ENDLESS = "SELECT count(*) FROM t AS a, t AS b, t AS c WHERE a.k * b.k % 7 = c.k % 5"
+TABLES = (
+    "CREATE TABLE t (k bigint, g int, s text, n numeric(12,2)) DISTRIBUTED BY (k)",
+    "CREATE TABLE u (k bigint, v int) DISTRIBUTED RANDOMLY",
+    "CREATE TABLE small (g int, name text) USING heap",
+    "INSERT INTO t SELECT i, i % 97, 'x' || i, i / 4.0 FROM generate_series(1, 20000) AS i",
+    "INSERT INTO u SELECT i, i % 7 FROM generate_series(1, 5000) AS i",
+    "INSERT INTO small SELECT i, 'n' || i FROM generate_series(0, 9) AS i",
+)
+
+
+@pytest.fixture(scope="module")
+def cluster(session_scratch: Path) -> Iterator[MereProcess]:
+    """Two segments; no table is too small for them."""
+    settings = {"MERE_SEGMENTS": "2", "MERE_DISTRIBUTE_ROWS": "0", "MERE_READ_EVERYWHERE_ROWS": "0"}
+    server = MereProcess(session_scratch / "cluster", environment=settings)
+    server.start()
+    try:
+        with server.client() as client:
+            for statement in TABLES:
+                client.ok(statement)
+            _wait_for_segments(client)
+        yield server
+    finally:
+        try:
+            server.stop()
+        finally:
+            server.destroy()
+
+
+def _wait_for_segments(client: Client) -> None:
+    deadline = time.monotonic() + 60
+    while "Optimizer: Mere" not in plan(client, "SELECT count(*) FROM t"):
+        assert time.monotonic() < deadline, "no segment came up"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def client(cluster: MereProcess) -> Iterator[Client]:
+    with cluster.client() as session:
+        yield session
+
+
+def plan(client: Client, query: str, options: str = "") -> str:
+    return "\n".join(str(row[0]) for row in client.ok(f"EXPLAIN {options} {query}").text)
+
+
+def rows(client: Client, query: str) -> list[tuple[str | None, ...]]:
+    return client.ok(query).text
+
+
+def test_the_answers_of_one_engine(client: Client) -> None:
+    assert rows(client, "SELECT count(*), sum(k), min(s), avg(n) FROM t") == [
+        ("20000", "200010000", "x1", "2500.1250000000000000")
+    ]
+    assert rows(client, "SELECT g, count(*) FROM t GROUP BY g ORDER BY g LIMIT 2") == [("0", "206"), ("1", "207")]
+    joined = "SELECT v, count(*), max(s) FROM t JOIN u USING (k) GROUP BY v ORDER BY 2 DESC, 1 LIMIT 2"
+    assert rows(client, joined) == [("1", "715", "x995"), ("2", "715", "x996")]
+    assert rows(client, "SELECT k, n FROM t ORDER BY k DESC LIMIT 2") == [("20000", "5000.00"), ("19999", "4999.75")]
+    assert len(rows(client, "SELECT * FROM t")) == 20000
+    assert rows(client, "SELECT k FROM t WHERE false") == []
+
+
+def test_binary_results_and_parameters(client: Client) -> None:
+    outcome = client.extended("SELECT k, g FROM t WHERE k = $1", ["17"], binary=True)
+    assert [[int.from_bytes(value or b"") for value in row] for row in outcome.rows] == [[17, 17]]
+
+
+def test_tables_that_postgresql_keeps(client: Client) -> None:
+    query = "SELECT name, count(*) FROM t JOIN small USING (g) GROUP BY name ORDER BY name LIMIT 2"
+    assert rows(client, query) == [("n0", "206"), ("n1", "207")]
+    client.ok("CREATE TEMPORARY TABLE mine AS SELECT 5 AS g")
+    assert rows(client, "SELECT count(*) FROM t JOIN mine USING (g)") == [("207",)]
+
+
+def test_a_transactions_own_changes(client: Client) -> None:
+    client.ok("BEGIN")
+    client.ok("INSERT INTO t VALUES (-1, 500, 'mine', 0)")
+    client.ok("DELETE FROM t WHERE k > 10")
+    assert rows(client, "SELECT count(*), min(k), max(k) FROM t") == [("11", "-1", "10")]
+    client.ok("ROLLBACK")
+    assert rows(client, "SELECT count(*) FROM t") == [("20000",)]
+
+
+def test_cursors_and_portals(client: Client) -> None:
+    client.ok("BEGIN")
+    client.ok("DECLARE c CURSOR FOR SELECT k FROM t ORDER BY k")
+    assert rows(client, "FETCH 2 FROM c") == [("1",), ("2",)]
+    client.ok("MOVE 100 FROM c")
+    assert rows(client, "FETCH 1 FROM c") == [("103",)]
+    client.ok("COMMIT")
+
+
+def test_products_that_need_more_digits(client: Client) -> None:
+    """Decimals overflow on a segment: the statement is run again with wider ones."""
+    assert rows(client, "SELECT max(n * n * n * n) FROM t") == [("625000000000000.00000000",)]
+
+
+def test_an_error_of_a_segment_is_the_statements(client: Client) -> None:
+    client.fails("SELECT sum(k / (k - 17)) FROM t", "22012")
+    client.fails("SELECT k::text::date FROM t", "22007")
+    assert rows(client, "SELECT count(*) FROM t") == [("20000",)]
+
+
+def test_explain(client: Client) -> None:
+    text = plan(client, "SELECT count(*) FROM t")
+    assert "Gather Motion" in text and "(slice1; segments:" in text
+    assert "Lake Scan on public.t" in text and "Optimizer: Mere" in text
+    analyzed = plan(client, "SELECT count(*) FROM t", "ANALYZE")
+    assert "actual rows=" in analyzed and "Slice statistics:" in analyzed and "Execution Time:" in analyzed
+    shown = json.loads(plan(client, "SELECT count(*) FROM t", "(ANALYZE, FORMAT JSON)"))[0]
+    assert shown["Optimizer"] == "Mere" and shown["Slice Statistics"][0]["Slice"] == 1
+    assert "Gather Motion" in json.dumps(shown["Plan"])
+
+
+def test_volatile_queries_run_once_in_one_place(client: Client) -> None:
+    assert "Optimizer: Mere" not in plan(client, "SELECT k, random() FROM t")
+    assert len(rows(client, "SELECT k, random() FROM t")) == 20000
+
+
+def test_cancel_stops_within_a_second(cluster: MereProcess, client: Client) -> None:
+    client.send(ENDLESS)
+    time.sleep(0.5)
+    started = time.monotonic()
+    client.cancel()
+    assert [outcome.sqlstate for outcome in client.results()] == ["57014"]
+    assert time.monotonic() - started < 2
+    assert rows(client, "SELECT count(*) FROM t") == [("20000",)]
+
+
+def test_statement_timeout(client: Client) -> None:
+    client.ok("SET statement_timeout = '500ms'")
+    started = time.monotonic()
+    client.fails(ENDLESS, "57014")
+    assert time.monotonic() - started < 3
