@@ -98,9 +98,12 @@ async def parquet_files(workspace: Workspace, file: ExternalFile) -> dict[str, i
     url = quote(file.url)
     kinds = await workspace.rows(
         "SELECT count(DISTINCT columns) FROM (SELECT list(struct_pack(name, type, logical_type)) AS columns"
-        f" FROM parquet_schema({url}) GROUP BY file_name)"
+        f" FROM parquet_schema({url}) GROUP BY file_name)",
+        looks_around=True,
     )
-    rows = await workspace.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({url}) ORDER BY file_name")
+    rows = await workspace.rows(
+        f"SELECT file_name, num_rows FROM parquet_file_metadata({url}) ORDER BY file_name", looks_around=True
+    )
     return {str(name): int(count) for name, count in rows} if kinds[0][0] == 1 else None
 
 
