@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from mere.plan.above.calls import calls_in, clauses_above, windows_in
+from mere.plan.above.estimates import computed_values
 from mere.plan.above.select import finish_select
 from mere.plan.above.set_operation import plan_set_operation
 from mere.plan.arrange import Arrangement
@@ -183,11 +184,13 @@ def _width(planning: Planning, group: Group) -> Callable[[Sequence[str]], float]
 
 
 def _statistics(planning: Planning, select: exp.Select, joined: Joined, local: Local) -> dict[str, ColumnStatistics]:
-    """What is known of output columns that are plain columns below."""
+    """What can be said of output columns: for those that are plain columns below it is known."""
     found = {}
     for projection in select.expressions:
         ref = ref_of(projection.unalias())
         if ref is not None:
             distinct = after_filter(joined.distinct([name(ref)]), local.rows, max(joined.rows, local.rows))
-            found[projection.alias_or_name] = ColumnStatistics(distinct, 4.0)
+        else:
+            distinct = computed_values(joined, projection.unalias(), local.rows)
+        found[projection.alias_or_name] = ColumnStatistics(distinct, 4.0)
     return found

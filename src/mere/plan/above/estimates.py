@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
-from mere.plan.above.calls import bare, column_text
+from mere.plan.above.calls import bare, calls_in, column_text, windows_in
 from mere.plan.local import Hash, Joined, Place
 
 FEW = 10_000  # rows that are gathered rather than redistributed: one step less
+_PARTS = {"quarter": 4.0, "month": 12.0, "day": 31.0, "dayofweek": 7.0, "isodow": 7.0, "hour": 24.0, "minute": 60.0}
+_COARSE = frozenset({"count", "bool_and", "bool_or", "any_value"})
 _REPEAT = 0.7  # a partial step that keeps more of its rows than this is left out
 
 
@@ -31,8 +33,10 @@ def combinations(joined: Joined, keys: Sequence[exp.Expression]) -> float:
 
 
 def _values(joined: Joined, key: exp.Expression) -> float:
-    """Functions have fewer values than their columns: a CASE one for each branch, an EXTRACT of a date few."""
+    """Functions have fewer values than their columns: a CASE one for each branch, a part of a date few."""
     key = bare(key)
+    if isinstance(key, exp.Cast):
+        return combinations(joined, [key.this])
     if isinstance(key, exp.Case):
         branches = [part.args["true"] for part in key.args["ifs"]] + [key.args.get("default")]
         if all(branch is None or branch.find(exp.Column) is None for branch in branches):
@@ -41,7 +45,18 @@ def _values(joined: Joined, key: exp.Expression) -> float:
     if not columns:
         return 1.0
     found = joined.distinct(list(dict.fromkeys(columns)))
-    return found if isinstance(key, exp.Cast) else min(found, max(100.0, found / 10))
+    part = key.name if isinstance(key, exp.Anonymous) else key.key
+    if part.lower() == "year":
+        return max(1.0, min(found / 300, 50.0))
+    return min(found, _PARTS.get(part.lower(), max(100.0, found / 10)))
+
+
+def computed_values(joined: Joined, output: exp.Expression, rows: float) -> float:
+    """How many values a column has that is no plain one below, among `rows`: counts have few, sums many."""
+    if (calls := calls_in(iter([output]))) or windows_in(iter([output])):
+        few_ = calls and all(call.name in _COARSE for call in calls)
+        return float(max(1.0, rows**0.5)) if few_ else max(1.0, rows)
+    return max(1.0, min(rows, _values(joined, output)))
 
 
 def few(rows: float) -> bool:
