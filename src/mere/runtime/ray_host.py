@@ -7,13 +7,17 @@ processes when the thread that started them ends: that is how nothing outlives a
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import secrets
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -45,6 +49,7 @@ _HERE = {
 }
 _SPILL_BYTES = 64 * 2**20
 _LOOK_SECONDS = 0.5
+_BREAK_OFF_SECONDS = 3.0
 _VITAL = {"gcs_server", "raylet"}
 
 
@@ -57,10 +62,12 @@ class RayHost:
         self._gone = gone
         self._token = secrets.token_hex(32)  # Ray reads it once in a process
         self._stop = threading.Event()
+        self._connected = threading.Event()
         self._thread: threading.Thread | None = None
 
     async def start(self) -> None:
         self._stop.clear()
+        self._connected.clear()
         up: Future[None] = Future()
         loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._live, args=(up, loop), name="mere-ray", daemon=True)
@@ -72,11 +79,22 @@ class RayHost:
             raise StartupError(f"Ray on {where} cannot be used: {str(error).strip().splitlines()[0]}") from error
 
     async def stop(self) -> None:
-        """Waits for a start that is still under way."""
+        """A start that is still under way is broken off: nobody waits for Ray to notice."""
         self._stop.set()
         thread, self._thread = self._thread, None
         if thread is not None:
-            await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(self._end, thread)
+
+    def _end(self, thread: threading.Thread) -> None:
+        if not self._connected.is_set():
+            until = time.monotonic() + _BREAK_OFF_SECONDS
+            while thread.is_alive() and time.monotonic() < until:
+                for pid in _children_of_ours():
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                thread.join(0.1)
+        if self._connected.is_set():
+            thread.join()
 
     def _live(self, up: Future[None], loop: asyncio.AbstractEventLoop) -> None:
         try:
@@ -86,6 +104,7 @@ class RayHost:
             return
         node = ray._private.worker._global_node
         with _end_agents_with_us(node):
+            self._connected.set()
             up.set_result(None)
             while not self._stop.wait(_LOOK_SECONDS):
                 if dead := {kind for kind, _ in node.dead_processes()} & _VITAL:
@@ -110,6 +129,7 @@ class RayHost:
         logging.getLogger("ray").setLevel(logging.ERROR)
         # Ray prints what its daemon says of dead workers, on our standard output, and has no setting for it.
         ray._private.worker._worker_logs_enabled = False
+        atexit.unregister(ray._private.worker.shutdown)  # `stop` does it; one that was broken off would wait for long
         if here:
             ray.init(address="local", **quiet, **self._local_options())
         else:
@@ -174,14 +194,26 @@ def _end_agents_with_us(node: Any) -> Iterator[None]:
 def _helpers(node: Any) -> list[int]:
     """The agents that Ray's daemon on this machine has started, if we started it."""
     daemons = {info.process.pid for info in node.all_processes.get("raylet", ())}
-    found = []
+    return [pid for pid, parent, command in _processes() if parent in daemons and b"gent" in command]
+
+
+def _children_of_ours() -> list[int]:
+    """Ray's processes that we have started."""
+    package = sys.modules.get("ray")
+    if package is None or package.__file__ is None:
+        return []
+    place = os.fsencode(Path(package.__file__).parent)
+    return [pid for pid, parent, command in _processes() if parent == os.getpid() and place in command]
+
+
+def _processes() -> Iterator[tuple[int, int, bytes]]:
+    """Number, parent and command of every process."""
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             with suppress(OSError, IndexError, ValueError):
                 stat = (process / "stat").read_text()
-                if (
-                    int(stat[stat.rindex(")") + 2 :].split()[1]) in daemons
-                    and b"gent" in (process / "cmdline").read_bytes()
-                ):
-                    found.append(int(process.name))
-    return found
+                yield (
+                    int(process.name),
+                    int(stat[stat.rindex(")") + 2 :].split()[1]),
+                    (process / "cmdline").read_bytes(),
+                )

@@ -158,6 +158,11 @@ class RayRuntime:
             self._check(found, task)
             attempt.ended = True
 
+    async def running(self, segment: int) -> int:
+        """How many attempts the segment says that it runs."""
+        assert self._fleet is not None
+        return await self._fleet.running(segment)
+
     async def put(self, rows: pa.Table) -> Part:
         import ray
 
