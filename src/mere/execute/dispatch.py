@@ -28,7 +28,7 @@ from mere.plan.nodes import DistributedPlan
 from mere.runtime.base import Part, PartsLost, Result, Runtime, SegmentLost
 
 _OUT_OF_MEMORY_TRIES = 2  # a second segment that dies of the same work is no coincidence
-_MOST_HINDERED = 16
+_MOST_HINDERED = 4  # times as many attempts as may lose their segment
 _BREATH = 0.05  # seconds before the same segment is asked again, when there is no other
 
 
@@ -227,7 +227,7 @@ class Dispatch:
         except PartsLost as lost:
             self.graph.stopped(unit)
             self._hindered[unit] += 1
-            if self._hindered[unit] > _MOST_HINDERED:
+            if self._hindered[unit] > _MOST_HINDERED * self._dispatcher.options.attempts:
                 raise MereError(f"the input of slice {unit[0]} is lost again and again", sqlstate="58000") from lost
             self.lost(lost.parts)
         else:
