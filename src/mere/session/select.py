@@ -26,8 +26,8 @@ from mere.session.state import Parameters, SessionState
 from mere.sql.bind.bound import BoundSelect
 from mere.sql.expressions.typed import Typed
 from mere.sql.lexer import Statement
-from mere.sql.render import SessionFormat, plain_value, render_text
-from mere.sql.types import BPCHAR, PgType
+from mere.sql.render import SessionFormat, binary_value, plain_value, render_text
+from mere.sql.types import PgType
 from mere.wire.messages import Field
 
 
@@ -144,12 +144,12 @@ async def open_body(
 
 def output_expressions(state: SessionState, bound: BoundSelect, fields: Sequence[Field]) -> list[exp.Expression]:
     """Each column as its format wants it. Binary comes typed, and so does text that the encoder can print; other text
-    is rendered by the query itself. The binary form of char(n) is its text, blanks and all."""
+    is rendered by the query itself."""
     form = session_format(state)
     prints = kernels.ready()
     return [
-        column.typed.sql.copy()
-        if field.format and field.type_oid != BPCHAR
+        binary_value(column.typed)
+        if field.format
         else text_output(column.typed, form, prints and field.typmod == column.typed.type.typmod)
         for column, field in zip(bound.columns, fields, strict=True)
     ]

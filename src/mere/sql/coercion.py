@@ -309,6 +309,8 @@ def _from_string(typed: Typed, target: PgType, env: Environment) -> Typed:
     if oid == TIMESTAMPTZ:
         sql = call("mere_text_to_timestamptz", typed.sql, zone(env.time_zone))
         return Typed(sql, PgType(oid), typed.marks)
+    if oid == TIMETZ:
+        return Typed(call("mere_text_to_timetz", typed.sql, zone(env.time_zone)), PgType(oid), typed.marks)
     if oid in (JSON, JSONB):
         checked = call("mere_text_to_json", typed.sql)
         return Typed(call("mere_jsonb", checked) if oid == JSONB else checked, PgType(oid), typed.marks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from sqlglot import exp
@@ -12,7 +13,7 @@ from mere.errors import DataError, FeatureNotSupported
 from mere.sql.expressions.build import call, cast, null, number, string
 from mere.sql.expressions.intervals import Interval, parse_date, parse_interval, parse_timestamp
 from mere.sql.expressions.numeric import EXACT, parts_of
-from mere.sql.expressions.typed import Typed
+from mere.sql.expressions.typed import Carrier, Typed
 from mere.sql.types import (
     BOOL,
     BPCHAR,
@@ -156,7 +157,7 @@ def fit_numeric(value: Decimal, parts: tuple[int, int], pg_type: PgType) -> Type
     """A constant rounded to numeric(p,s), as DECIMAL(p,s) whatever its digits."""
     precision, scale = parts
     rounded = value.quantize(Decimal(1).scaleb(-scale), rounding="ROUND_HALF_UP", context=EXACT)
-    if len(format(abs(rounded), "f").split(".")[0].lstrip("0")) > precision - scale:
+    if len(format(rounded.copy_abs(), "f").split(".")[0].lstrip("0")) > precision - scale:
         raise DataError("numeric field overflow", sqlstate="22003")
     if max(precision, scale) > MAX_PRECISION:
         raise FeatureNotSupported(f"numeric({precision},{scale}) is not supported: numeric has at most 38 digits")
@@ -200,7 +201,7 @@ def literal(text: str | None, pg_type: PgType) -> Typed:
         return known
     oid = pg_type.oid
     if element_of(oid):
-        return Typed(_array_sql(text, PgType(element_of(oid), pg_type.typmod)), pg_type)
+        return _array_literal(text, pg_type)
     if oid == BYTEA:
         return Typed(call("unhex", string(text.removeprefix("\\x"))), pg_type)
     if oid in (UUID, JSON, JSONB):
@@ -216,10 +217,22 @@ def literal(text: str | None, pg_type: PgType) -> Typed:
     return Typed(cast(string(text), kind), pg_type)
 
 
-def _array_sql(text: str, element: PgType) -> exp.Expression:
-    members = [literal(item, element).sql for item in split_array(text)]
-    kind = duckdb_type(element)
-    return cast(exp.Array(expressions=members), f"{kind}[]")
+def _array_literal(text: str, pg_type: PgType) -> Typed:
+    element = PgType(element_of(pg_type.oid), pg_type.typmod)
+    members = [literal(item, element) for item in split_array(text)]
+    carrier, kind = None, duckdb_type(element)
+    if element.oid == NUMERIC and element.typmod < 0:
+        carrier = _common_carrier([member.decimal for member in members if not member.is_null])
+        kind = kind if carrier is None else f"DECIMAL({carrier[0]},{carrier[1]})"
+    return Typed(cast(exp.Array(expressions=[member.sql for member in members]), f"{kind}[]"), pg_type, decimal=carrier)
+
+
+def _common_carrier(carriers: Sequence[Carrier]) -> Carrier:
+    """The DECIMAL that holds all of them; None where there is none."""
+    known = [carrier for carrier in carriers if carrier is not None]
+    scale = max((scale for _, scale in known), default=0)
+    width = max((precision - scale for precision, scale in known), default=1) + scale
+    return (width, scale) if known and len(known) == len(carriers) and width <= MAX_PRECISION else None
 
 
 _ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,{}"]+)', re.DOTALL)

@@ -68,6 +68,22 @@ def render_text(typed: Typed, fmt: SessionFormat) -> exp.Expression:
     return _scalar(typed.sql, typed.type, fmt)
 
 
+def binary_value(typed: Typed) -> exp.Expression:
+    """The value as the binary format is made of it: typed; char(n) and arrays of it are their text, blanks and all."""
+    if typed.type.typmod < 4 or typed.is_null:
+        return typed.sql.copy()
+    if typed.type.oid == BPCHAR:
+        return cast(_padded(typed.sql.copy(), typed.type), "VARCHAR")
+    if element_of(typed.type.oid) == BPCHAR:
+        text = _padded(exp.column("e"), typed.type)
+        return call("list_transform", typed.sql.copy(), exp.Lambda(this=text, expressions=[exp.to_identifier("e")]))
+    return typed.sql.copy()
+
+
+def _padded(sql: exp.Expression, pg_type: PgType) -> exp.Expression:
+    return call("rpad", sql, number(pg_type.typmod - 4), string(" "))
+
+
 def plain_value(typed: Typed, fmt: SessionFormat) -> exp.Expression | None:
     """The value itself, for one who prints it: where its text depends on nothing but the value (and, for char(n), n).
     A cast that changes nothing holds DuckDB to the type; None where the text must be rendered."""
@@ -91,7 +107,7 @@ def plain_value(typed: Typed, fmt: SessionFormat) -> exp.Expression | None:
 
 def _scalar(sql: exp.Expression, pg_type: PgType, fmt: SessionFormat) -> exp.Expression:
     if pg_type.oid == BPCHAR and pg_type.typmod >= 4:
-        return call("rpad", sql, number(pg_type.typmod - 4), string(" "))
+        return _padded(sql, pg_type)
     if pg_type.oid in STRINGS or pg_type.oid == UNKNOWN:
         return sql
     maker = _MAKERS.get(pg_type.oid)
@@ -187,7 +203,7 @@ def _regtype(sql: exp.Expression, fmt: SessionFormat) -> exp.Expression:
     return exp.Case(this=sql, ifs=names, default=cast(sql.copy(), "VARCHAR"))
 
 
-_QUOTED = frozenset({TIMESTAMP, TIMESTAMPTZ, INTERVAL, BYTEA, 114, JSONB})
+_QUOTED = frozenset({DATE, TIMESTAMP, TIMESTAMPTZ, INTERVAL, BYTEA, 114, JSONB})
 _Maker = Callable[[exp.Expression, SessionFormat], exp.Expression]
 _MAKERS: dict[int, _Maker] = {
     BOOL: lambda sql, fmt: call("mere_bool_out", sql),

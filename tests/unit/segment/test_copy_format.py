@@ -35,7 +35,7 @@ def test_header_and_encoding() -> None:
     [
         ([("format", "xml")], "22023"),
         ([("format", "parquet")], "22023"),
-        ([("format", "binary")], "0A000"),
+        ([("format", "binary"), ("delimiter", ",")], "42601"),
         ([("nonsense", True)], "42601"),
         ([("null", "a"), ("null", "b")], "42601"),
         ([("delimiter", "||")], "0A000"),

@@ -90,27 +90,37 @@ mere_make_timestamp(y, mo, d, h, mi, s) = CASE WHEN s IS NOT NULL THEN mere_make
 
 mere_make_interval(y, mo, w, d, h, mi, s) = mere_interval_of(y * 12 + mo, w * 7 + d, CAST(h AS BIGINT) * 3600000000 + CAST(mi AS BIGINT) * 60000000 + CAST(round(s * 1000000) AS BIGINT))
 
-mere_text_to_date(x) = CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(x AS DATE) IS NOT NULL THEN TRY_CAST(x AS DATE)
+mere_before_christ(x) = CASE WHEN regexp_matches(x, '(?i)\d\s*BC\s*$') THEN trim(regexp_replace(x, '^\s*(\d+-\d+-\d+)\s*(.*?)\s*[bB][cC]\s*$', '\1 (BC) \2')) ELSE x END
+
+mere_is_day(x) = regexp_full_match(x, '(?i)\s*([+-]?infinity|epoch|\d+[-/ ]\d{1,2}[-/ ]\d{1,2}([ T]\s*\d.*)?(\s+BC)?)\s*')
+
+mere_text_to_date(x) = CASE WHEN x IS NULL THEN NULL WHEN mere_is_day(x) AND TRY_CAST(mere_before_christ(x) AS DATE) IS NOT NULL THEN TRY_CAST(mere_before_christ(x) AS DATE)
     WHEN regexp_full_match(x, '\s*\d{4}-\d{1,2}-\d{1,2}\s*') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
     ELSE error(concat('22007:invalid input syntax for type date: "', x, '"')) END
 
 mere_text_to_timestamp(x) = CASE WHEN x IS NULL THEN NULL
     WHEN TRY_CAST(regexp_replace(x, '([+-]\d\d(:?\d\d)?|Z|\s+UTC)\s*$', '') AS TIMESTAMP) IS NOT NULL AND regexp_matches(x, ':') THEN TRY_CAST(regexp_replace(x, '([+-]\d\d(:?\d\d)?|Z|\s+UTC)\s*$', '') AS TIMESTAMP)
-    WHEN TRY_CAST(x AS TIMESTAMP) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMP)
+    WHEN TRY_CAST(mere_before_christ(x) AS TIMESTAMP) IS NOT NULL THEN TRY_CAST(mere_before_christ(x) AS TIMESTAMP)
     WHEN regexp_matches(x, '^\s*\d{4}-\d{1,2}-\d{1,2}') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
     ELSE error(concat('22007:invalid input syntax for type timestamp: "', x, '"')) END
 
 mere_has_offset(x) = regexp_matches(x, ':\d\d(\.\d+)?\s*([+-]\d|Z|UTC)')
 
 mere_text_to_timestamptz(x, zone) = CASE WHEN x IS NULL THEN NULL
-    WHEN mere_has_offset(x) AND TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMPTZ)
-    WHEN NOT mere_has_offset(x) AND TRY_CAST(x AS TIMESTAMP) IS NOT NULL THEN timezone(zone, TRY_CAST(x AS TIMESTAMP))
+    WHEN mere_has_offset(x) AND TRY_CAST(mere_before_christ(x) AS TIMESTAMPTZ) IS NOT NULL THEN TRY_CAST(mere_before_christ(x) AS TIMESTAMPTZ)
+    WHEN NOT mere_has_offset(x) AND TRY_CAST(mere_before_christ(x) AS TIMESTAMP) IS NOT NULL THEN timezone(zone, TRY_CAST(mere_before_christ(x) AS TIMESTAMP))
     WHEN regexp_matches(x, '^\s*\d{4}-\d{1,2}-\d{1,2}') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
     ELSE error(concat('22007:invalid input syntax for type timestamp with time zone: "', x, '"')) END
 
 mere_text_to_time(x) = CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(x AS TIME) IS NOT NULL THEN TRY_CAST(x AS TIME)
     WHEN regexp_matches(x, '^\s*\d+:\d+') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
     ELSE error(concat('22007:invalid input syntax for type time: "', x, '"')) END
+
+mere_text_to_timetz(x, zone) = CASE WHEN x IS NULL THEN NULL
+    WHEN TRY_CAST(x AS TIMETZ) IS NOT NULL AND (zone = 'UTC' OR regexp_matches(x, '\d\s*([+-]\d|Z|UTC)')) THEN TRY_CAST(x AS TIMETZ)
+    WHEN TRY_CAST(x AS TIMETZ) IS NOT NULL THEN error('0A000:time with time zone in a session whose TimeZone is not UTC is not supported')
+    WHEN regexp_matches(x, '^\s*\d+:\d+') THEN error(concat('22008:date/time field value out of range: "', x, '"'))
+    ELSE error(concat('22007:invalid input syntax for type time with time zone: "', x, '"')) END
 
 mere_text_to_interval(x) = CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(replace(x, '+', '') AS INTERVAL) IS NOT NULL THEN TRY_CAST(replace(x, '+', '') AS INTERVAL)
     ELSE error(concat('22007:invalid input syntax for type interval: "', x, '"')) END

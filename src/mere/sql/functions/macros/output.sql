@@ -32,8 +32,8 @@ mere_era_out(text) = concat(replace(text, ' (BC)', ''), ' BC')
 mere_date_out(x) = CASE WHEN x < '0001-01-01' AND isfinite(x) THEN mere_era_out(CAST(x AS VARCHAR)) ELSE CAST(x AS VARCHAR) END
 
 mere_timestamptz_out_utc(x) = CASE WHEN NOT isfinite(x) THEN CAST(CAST(x AS TIMESTAMP) AS VARCHAR)
-    WHEN x >= '0001-01-01 00:00:00+00' THEN CAST(timezone('UTC', x) AS VARCHAR) || '+00'
-    ELSE replace(CAST(timezone('UTC', x) AS VARCHAR), ' (BC)', '') || '+00 BC' END
+    WHEN x >= '0001-01-01 00:00:00+00' THEN CAST(make_timestamp(epoch_us(x)) AS VARCHAR) || '+00'
+    ELSE replace(CAST(make_timestamp(epoch_us(x)) AS VARCHAR), ' (BC)', '') || '+00 BC' END
 
 mere_offset_out(seconds) = concat(CASE WHEN seconds < 0 THEN '-' WHEN seconds >= 0 THEN '+' END, lpad(CAST(abs(seconds) // 3600 AS VARCHAR), 2, '0'),
     CASE WHEN seconds % 3600 = 0 THEN '' ELSE concat(':', lpad(CAST(abs(seconds) % 3600 // 60 AS VARCHAR), 2, '0')) END,
