@@ -7,7 +7,7 @@ choice, on the segment. Pure functions, coordinator process.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -16,6 +16,7 @@ from mere.plan.nodes import DistributedPlan, Motion, MotionKind, SegmentSlice, S
 from mere.sql.bind.output import duckdb_text
 
 _LONGEST = 240  # characters of an expression
+_MADE = re.compile(r"(?:[a-z_][a-z0-9_]*\.)?(mere_[a-z]+[0-9]+)\b")  # a column that the planner named
 _PLAIN_NAME = re.compile(r'"([a-z_][a-z0-9_]*)"')
 # fmt: off
 _AGGREGATES = frozenset({
@@ -98,6 +99,7 @@ class _Explainer:
         self._scans = scans
         self._motions = {motion.table: motion for motion in plan.motions}
         self._slices = {slice_.number: slice_ for slice_ in plan.slices}
+        self._made = _made_columns(plan)
         self._shown: set[int] = set()
 
     def query(self, tree: exp.Expression, slice_: SegmentSlice | None) -> ExplainNode:
@@ -120,51 +122,101 @@ class _Explainer:
             node = self._select(tree, slice_)
         else:
             node = ExplainNode("Values Scan" if isinstance(tree, exp.Values) else "Result")
-        return _sorted(node, tree)
+        return self._sorted(node, tree)
+
+    def _sorted(self, node: ExplainNode, tree: exp.Expression) -> ExplainNode:
+        order, limit = tree.args.get("order"), tree.args.get("limit") or tree.args.get("offset")
+        if order is not None:
+            keys = ", ".join(self._sort_key(tree, key) for key in order.expressions)
+            node = ExplainNode("Sort", details=[("Sort Key", keys)], children=[node])
+        return ExplainNode("Limit", children=[node]) if limit is not None else node
+
+    def _sort_key(self, tree: exp.Expression, key: exp.Expression) -> str:
+        if isinstance(tree, exp.Select) and isinstance(key, exp.Ordered):
+            key = key.copy()
+            key.set("this", _named(tree, key.this).copy())
+        return self._text(key).replace(" ASC NULLS LAST", "").replace(" DESC NULLS FIRST", " DESC")
 
     def _select(self, tree: exp.Select, slice_: SegmentSlice | None) -> ExplainNode:
-        from_ = tree.args.get("from_") or tree.args.get("from")
-        node = ExplainNode("Result") if from_ is None else self._source(from_.this, slice_)
-        for join in tree.args.get("joins") or ():
-            node = self._join(node, join, slice_)
-        self._filter(node, tree.args.get("where"), slice_)
+        node = self._joined(tree, slice_)
         group = tree.args.get("group")
         if group is not None or any(map(_aggregates, tree.expressions)):
             node = ExplainNode("HashAggregate" if group is not None else "Aggregate", children=[node])
             if group is not None:
-                node.details.append(("Group Key", _group_keys(tree, group)))
-        self._filter(node, tree.args.get("having"), slice_)
+                node.details.append(("Group Key", ", ".join(map(self._text, _group_keys(tree, group)))))
+        node = self._filter(node, tree.args.get("having"), slice_)
         if any(projection.find(exp.Window) for projection in tree.expressions):
             node = ExplainNode("WindowAgg", children=[node])
-        self._filter(node, tree.args.get("qualify"), slice_)
+        node = self._filter(node, tree.args.get("qualify"), slice_)
         for projection in tree.expressions:
             self._subplans(node, projection, slice_)
         if tree.args.get("distinct") is not None:
             node = ExplainNode("Unique", children=[node])
         return node
 
-    def _join(self, left: ExplainNode, join: exp.Join, slice_: SegmentSlice | None) -> ExplainNode:
-        word = (join.side or join.kind or "").upper()
-        condition = join.args.get("on")
-        kind = "Hash " if condition is not None and condition.find(exp.EQ) else "Nested Loop "
-        title = f"{kind}{_JOINS.get(word, '')}Join"
-        node = ExplainNode(title, children=[left, self._source(join.this, slice_)])
-        if condition is not None:
-            node.details.append(("Hash Cond" if kind == "Hash " else "Join Filter", _text(condition)))
+    def _joined(self, tree: exp.Select, slice_: SegmentSlice | None) -> ExplainNode:
+        """FROM and WHERE: a condition of WHERE stands at the first node that has all it speaks of."""
+        from_, where = tree.args.get("from_") or tree.args.get("from"), tree.args.get("where")
+        conditions = list(_conjuncts(where.this)) if where is not None else []
+        if from_ is None:
+            node = ExplainNode("Result")
+            return self._conditions(node, "Filter", conditions, slice_)
+        node, known = self._source(from_.this, slice_), {from_.this.alias_or_name}
+        for join in tree.args.get("joins") or ():
+            if not join.side:  # what an outer join adds is not filtered before it
+                node = self._conditions(node, "Filter", _taken(conditions, known), slice_)
+            right, name = self._source(join.this, slice_), join.this.alias_or_name
+            if not join.side:
+                right = self._conditions(right, "Filter", _taken(conditions, {name}), slice_)
+            node, known = self._join(node, right, join, known | {name}, conditions, slice_), known | {name}
+        return self._conditions(node, "Filter", conditions, slice_)
+
+    def _join(
+        self,
+        left: ExplainNode,
+        right: ExplainNode,
+        join: exp.Join,
+        known: set[str],
+        conditions: list[exp.Expression],
+        slice_: SegmentSlice | None,
+    ) -> ExplainNode:
+        on = join.args.get("on")
+        found = list(_conjuncts(on)) if on is not None else []
+        if not join.side:
+            found += _taken(conditions, known)
+        hashed = [each for each in found if isinstance(each, exp.EQ)]
+        kind = "Hash " if hashed else "Nested Loop "
+        title = f"{kind}{_JOINS.get((join.side or join.kind or '').upper(), '')}Join"
+        node = ExplainNode(title, children=[left, right])
+        node = self._conditions(node, "Hash Cond", hashed, slice_)
+        return self._conditions(node, "Join Filter", [each for each in found if each not in hashed], slice_)
+
+    def _conditions(
+        self, node: ExplainNode, name: str, conditions: Sequence[exp.Expression], slice_: SegmentSlice | None
+    ) -> ExplainNode:
+        """The node under these conditions; a motion has none itself, so that what receives it gets them."""
+        if not conditions:
+            return node
+        if node.ratio is not None:
+            node = ExplainNode("Result", children=[node])
+        node.details.append((name, " AND ".join(map(self._text, conditions))))
+        for condition in conditions:
             self._subplans(node, condition, slice_)
         return node
 
-    def _filter(self, node: ExplainNode, clause: exp.Expression | None, slice_: SegmentSlice | None) -> None:
-        if clause is not None:
-            node.details.append(("Filter", _text(clause.this)))
-            self._subplans(node, clause, slice_)
+    def _filter(self, node: ExplainNode, clause: exp.Expression | None, slice_: SegmentSlice | None) -> ExplainNode:
+        return node if clause is None else self._conditions(node, "Filter", [clause.this], slice_)
+
+    def _text(self, expression: exp.Expression) -> str:
+        """What stands for a column of a sender's own making is shown as what that makes of it."""
+        return _shortened(_MADE.sub(lambda found: self._made.get(found[1]) or found[0], _text(expression)))
 
     def _subplans(self, node: ExplainNode, expression: exp.Expression, slice_: SegmentSlice | None) -> None:
         """Queries within an expression; not those within such a query."""
         stack: list[exp.Expression] = [expression]
         while stack:
             found = stack.pop()
-            if isinstance(found, exp.Query) and found is not expression:
+            if isinstance(found, exp.Query):
                 node.children.append(ExplainNode("SubPlan", children=[self.query(found, slice_)]))
             else:
                 stack += list(found.iter_expressions())
@@ -195,13 +247,40 @@ class _Explainer:
         if motion.keys:
             node.details.append(("Hash Key", ", ".join(_unquoted(key) for key in motion.keys)))
         if motion.order:
-            node.details.append(("Merge Key", ", ".join(_sort_key(sender.tree, key) for key in motion.order)))
+            node.details.append(("Merge Key", ", ".join(self._sort_key(sender.tree, key) for key in motion.order)))
         if motion.number in self._shown:
-            facts["shared"] = "shown above"
+            facts["shown above"] = None
         else:
             self._shown.add(motion.number)
             node.children.append(self.query(sender.tree, sender))
         return node
+
+
+def _made_columns(plan: DistributedPlan) -> dict[str, str]:
+    """What the columns stand for that the planner named; not those of which there are several."""
+    found: dict[str, set[str]] = {}
+    for slice_ in plan.slices:
+        for projection in slice_.tree.expressions if isinstance(slice_.tree, exp.Select) else ():
+            if isinstance(projection, exp.Alias) and _MADE.fullmatch(projection.alias):
+                found.setdefault(projection.alias, set()).add(_text(projection.this))
+    return {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
+
+
+def _conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
+    """The conditions that AND joins, in their order."""
+    inner = condition.this if isinstance(condition, exp.Paren) else condition
+    if isinstance(inner, exp.And):
+        yield from _conjuncts(inner.this)
+        yield from _conjuncts(inner.expression)
+    else:
+        yield condition
+
+
+def _taken(conditions: list[exp.Expression], known: set[str]) -> list[exp.Expression]:
+    """Those that speak of nothing but these relations; they are taken out."""
+    found = [each for each in conditions if {column.table for column in each.find_all(exp.Column)} <= known]
+    conditions[:] = [each for each in conditions if not any(each is one for one in found)]
+    return found
 
 
 def _scan(scan: ScanFacts, table: exp.Table, slice_: SegmentSlice | None) -> ExplainNode:
@@ -212,14 +291,6 @@ def _scan(scan: ScanFacts, table: exp.Table, slice_: SegmentSlice | None) -> Exp
     if slice_ is not None and slice_.where is Where.EVERY:
         facts |= {"read by every segment": None} if shares.get(table.name) is Share.ALL else scan.own
     return ExplainNode(title, facts)
-
-
-def _sorted(node: ExplainNode, tree: exp.Expression) -> ExplainNode:
-    order, limit = tree.args.get("order"), tree.args.get("limit") or tree.args.get("offset")
-    if order is not None:
-        keys = ", ".join(_sort_key(tree, key) for key in order.expressions)
-        node = ExplainNode("Sort", details=[("Sort Key", keys)], children=[node])
-    return ExplainNode("Limit", children=[node]) if limit is not None else node
 
 
 def _aggregates(projection: exp.Expression) -> bool:
@@ -237,21 +308,12 @@ def _aggregates(projection: exp.Expression) -> bool:
     return False
 
 
-def _group_keys(tree: exp.Select, group: exp.Group) -> str:
+def _group_keys(tree: exp.Select, group: exp.Group) -> list[exp.Expression]:
     """The keys; ordinals are what they stand for."""
-    if group.args.get("all"):
-        return "all"
-    parts = [str(_text(_named(tree, key))) for key in group.expressions]
+    keys: list[exp.Expression] = [_named(tree, key) for key in group.expressions]
     for kind in ("rollup", "cube", "grouping_sets"):
-        parts += [_text(item) for item in group.args.get(kind) or () if isinstance(item, exp.Expression)]
-    return ", ".join(parts)
-
-
-def _sort_key(tree: exp.Expression, key: exp.Expression) -> str:
-    if isinstance(tree, exp.Select) and isinstance(key, exp.Ordered):
-        key = key.copy()
-        key.set("this", _named(tree, key.this).copy())
-    return _text(key).replace(" ASC NULLS LAST", "").replace(" DESC NULLS FIRST", " DESC")
+        keys += [item for item in group.args.get(kind) or () if isinstance(item, exp.Expression)]
+    return keys
 
 
 def _named(tree: exp.Select, key: exp.Expression) -> exp.Expression:
@@ -268,7 +330,10 @@ def _text(expression: exp.Expression) -> str:
     shortened = expression.transform(
         lambda node: exp.Var(this="SubPlan") if isinstance(node, exp.Query) and node is not expression else node
     )
-    text = _unquoted(" ".join(duckdb_text(shortened).split()))
+    return _unquoted(" ".join(duckdb_text(shortened).split()))
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
