@@ -61,6 +61,7 @@ def filter_unit(planning: Planning, condition: exp.Expression, names: set[str]) 
 
 def lateral_unit(planning: Planning, join: LateralJoin, names: set[str]) -> Unit:
     operands: list[Operand] = []
+    requires = frozenset(join.requires)
     query = join.tree.this.this if isinstance(join.tree.this, exp.Subquery) else None
     if planning.reads(join.tree):
         if not isinstance(query, exp.Query):
@@ -76,7 +77,7 @@ def lateral_unit(planning: Planning, join: LateralJoin, names: set[str]) -> Unit
         raise Undivided("a LATERAL that reads the query around it")
     on = [join.on] if join.on is not None else []
     return Unit(
-        LATERAL, operands, frozenset({join.alias}), frozenset(join.requires), on=on, tree=join.tree, left=join.left
+        LATERAL, operands, frozenset({join.alias}), requires, on=on, tree=join.tree, left=join.left
     )
 
 
@@ -206,6 +207,8 @@ def _operand(planning: Planning, query: exp.Expression, values: Sequence[exp.Exp
             outer, inner = ref_of(value), ref_of(projection.unalias())
             if outer is not None and inner is not None and inner[0] in names:
                 pairs.append((outer, inner))
+    for key in ("from_", "joins", "where"):
+        query.set(key, None)  # the group's, from now on
     return Operand(group, pairs or None, needed, planning.known.width(needed), query, both)
 
 
@@ -268,7 +271,10 @@ def _plain(query: exp.Select) -> bool:
 
 
 def _outer_aliases(operands: Sequence[Operand]) -> set[str]:
-    return {outer[0] for operand in operands for outer, _ in operand.pairs or ()}
+    found = {outer[0] for operand in operands for outer, _ in operand.pairs or ()}
+    for operand in operands:
+        found |= aliases(*operand.conditions)
+    return found
 
 
 def _selectivity(planning: Planning, condition: exp.Expression) -> float:
