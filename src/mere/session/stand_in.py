@@ -53,8 +53,12 @@ class StandIn:
             self._task = asyncio.get_running_loop().create_task(self._stand())
 
     async def _stand(self) -> None:
+        cancelled = False
         try:
-            cancelled = await self._backend.stand_in()
+            # Between `_begin` and here the statement may have ended, or sent something of its own: two readers of one
+            # connection would wait for each other's answers for ever.
+            if self._wanted and not self._backend.busy:
+                cancelled = await self._backend.stand_in()
         except MereError as error:
             if error.severity == "ERROR":  # else the session has ended, and the statement with it
                 logger.warning("a stand-in failed: %s", error)
