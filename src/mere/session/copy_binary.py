@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from mere.execute.query import slice_text
 from mere.lake.message import NewFile
-from mere.plan.planner import plan
 from mere.segment.copy_binary import BinaryCopyIn, BinaryReader
 from mere.segment.copy_binary_out import CopyBinaryEncoder
 from mere.segment.copy_format import parse_copy_options
@@ -18,7 +16,7 @@ from mere.session.copy_query import copy_query
 from mere.session.copy_target import copy_target
 from mere.session.environment import SessionEnvironment
 from mere.session.insert import insert_rows
-from mere.session.postgres_rows import PostgresRows
+from mere.session.on_segments import source_text
 from mere.session.rows import Portion, RowSource
 from mere.session.select import output_expressions, with_formats
 from mere.session.state import SessionState
@@ -60,7 +58,7 @@ async def copy_binary_to_client(state: SessionState, command: Copy) -> int:
     release = state.database.readers.hold(query.view.snapshot.id)
     workspace = state.open_workspace()
     try:
-        text = await slice_text(plan(query.bound).root, query.view, PostgresRows(state.backend), workspace, outputs)
+        text = await source_text(state, query.view, query.bound, workspace, outputs)
 
         def convert(batch: pa.RecordBatch) -> Portion:
             batch = batch if outputs else batch.select([])

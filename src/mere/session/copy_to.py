@@ -7,12 +7,10 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from mere.execute.query import slice_text
-from mere.plan.planner import plan
 from mere.segment.copy_format import CopyFormat, chosen, parse_copy_options
 from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder, column_form
 from mere.session.copy_query import copy_query
-from mere.session.postgres_rows import PostgresRows
+from mere.session.on_segments import source_text
 from mere.session.rows import Portion, RowSource
 from mere.session.select import session_format, text_output
 from mere.session.state import SessionState
@@ -34,7 +32,7 @@ async def copy_to_client(state: SessionState, command: Copy) -> int:
     release = state.database.readers.hold(query.view.snapshot.id)
     workspace = state.open_workspace()
     try:
-        text = await slice_text(plan(query.bound).root, query.view, PostgresRows(state.backend), workspace, outputs)
+        text = await source_text(state, query.view, query.bound, workspace, outputs)
 
         def convert(batch: pa.RecordBatch) -> Portion:
             batch = batch if outputs else batch.select([])

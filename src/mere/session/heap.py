@@ -10,12 +10,10 @@ from collections.abc import AsyncIterator
 import pyarrow as pa
 
 from mere.errors import FeatureNotSupported
-from mere.execute.query import slice_text
-from mere.plan.planner import plan
 from mere.segment.encode import CopyTextEncoder
 from mere.segment.workspace import Workspace
 from mere.session.analysis import Analysis
-from mere.session.postgres_rows import PostgresRows
+from mere.session.on_segments import source_text
 from mere.session.select import as_text, lake_view, session_format
 from mere.session.state import SessionState
 from mere.sql.bind.bound import BoundInsert, BoundStatement
@@ -38,7 +36,7 @@ async def insert_into_heap(state: SessionState, analysis: Analysis, bound: Bound
     target = f"{quote_identifier(relation.schema)}.{quote_identifier(relation.name)}"
     workspace = state.open_workspace()
     try:
-        text = await slice_text(plan(bound.source).root, view, PostgresRows(state.backend), workspace, outputs)
+        text = await source_text(state, view, bound.source, workspace, outputs)
         tag = await state.backend.copy_in(f"COPY {target} ({columns}) FROM STDIN", _lines(workspace, text), framed=True)
     finally:
         await workspace.close()

@@ -6,9 +6,11 @@ engine as it does without segments.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+from sqlglot import exp
 
 from mere.execute.answer import load_answer, load_left
 from mere.execute.compose import Body
@@ -47,13 +49,19 @@ class Started:
         return self.dispatch.plan
 
 
-async def source_text(state: SessionState, view: LakeView, query: BoundSelect, workspace: Workspace) -> str:
+async def source_text(
+    state: SessionState,
+    view: LakeView,
+    query: BoundSelect,
+    workspace: Workspace,
+    outputs: Sequence[exp.Expression] | None = None,
+) -> str:
     """The query of a statement's rows for the coordinator's engine. What segments have to do for it is done, and the
-    rows that they found are in the workspace."""
+    rows that they found are in the workspace. `outputs` are expressions over its columns; None: the columns."""
     async with started(state, view, query, workspace) as run:
         if run is not None:
-            return await load_answer(run.dispatch, Body(run.plan.root), run.constants, workspace)
-    return await slice_text(plan(query).root, view, PostgresRows(state.backend), workspace)
+            return await load_answer(run.dispatch, Body(run.plan.root, outputs), run.constants, workspace)
+    return await slice_text(plan(query).root, view, PostgresRows(state.backend), workspace, outputs)
 
 
 async def written(

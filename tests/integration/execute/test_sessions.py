@@ -148,3 +148,11 @@ def test_statement_timeout(client: Client) -> None:
     started = time.monotonic()
     client.fails(ENDLESS, "57014")
     assert time.monotonic() - started < 3
+
+
+def test_copy_of_a_query_and_rows_for_a_table_of_postgresql(client: Client) -> None:
+    copied = client.run("COPY (SELECT g, count(*) FROM t GROUP BY g ORDER BY g LIMIT 2) TO STDOUT")
+    assert copied.copied == b"0\t206\n1\t207\n"
+    client.ok("CREATE TEMPORARY TABLE counted (g int, n bigint)")
+    client.ok("INSERT INTO counted SELECT g, count(*) FROM t GROUP BY g")
+    assert rows(client, "SELECT count(*), sum(n) FROM counted") == [("97", "20000")]
