@@ -149,7 +149,8 @@ def closed(group: Group, needed: Sequence[Ref], known: Known, builder: Builder) 
         or [named(exp.Literal.number(1), "mere_nothing")]
     )
     from_clause(group, select)
-    columns = tuple(MotionColumn(alias, known.types[ref]) for ref, alias in given.items())
+    sure = all(ref in known.types for ref in given)  # not of lateral members: the engine is asked
+    columns = tuple(MotionColumn(alias, known.types[ref]) for ref, alias in given.items()) if sure else None
     by_name = {name(ref): alias for ref, alias in given.items()}
     hashes = frozenset(
         replace(one, columns=tuple(by_name[each] for each in one.columns))
@@ -160,8 +161,9 @@ def closed(group: Group, needed: Sequence[Ref], known: Known, builder: Builder) 
         select,
         Place(group.place.spread, hashes),
         group.rows,
-        columns=columns or (MotionColumn("mere_nothing", "INTEGER"),),
+        columns=(MotionColumn("mere_nothing", "INTEGER"),) if columns == () else columns,
     )
+    known.types |= {ref: column.duckdb_type for ref, column in zip(given, local.columns, strict=False)}
     return local, given
 
 
