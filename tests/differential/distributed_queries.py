@@ -6,7 +6,8 @@ Each has one right answer as a bag of rows: what depends on an order is ordered 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .distributed_tables import COLUMNS
@@ -56,6 +57,15 @@ class QueryMaker:
     def _of(self, columns: Sequence[Column], kinds: str) -> list[str]:
         return [name for name, kind in columns if kind in kinds]
 
+    @contextmanager
+    def _names_again(self) -> Iterator[None]:
+        """A query that reads nothing around it may use the names that are in use there."""
+        before = self._names
+        if self._chance(0.5):
+            self._names = 0
+        yield
+        self._names = max(self._names, before)
+
     def _ordered(self, sql: str, columns: Sequence[Column]) -> str:
         """By every column, so that a LIMIT has one answer."""
         keys = [str(place) for place in range(1, len(columns) + 1)]
@@ -96,7 +106,8 @@ class QueryMaker:
         if around and self._chance(0.25):
             sql, columns = self._select(depth - 1, around)
             return Member(f"LATERAL ({sql}) {alias}", tuple((f"{alias}.{column}", kind) for column, kind in columns))
-        sql, columns = self._select(depth - 1, [])
+        with self._names_again():
+            sql, columns = self._select(depth - 1, [])
         if self._chance(0.15):
             sql = self._ordered(sql, columns)
         return Member(f"({sql}) {alias}", tuple((f"{alias}.{column}", kind) for column, kind in columns))
@@ -191,7 +202,11 @@ class QueryMaker:
 
     def _inner(self, depth: int, outer: Sequence[Column]) -> tuple[str, list[Column]]:
         """FROM and WHERE of a subquery, most of the time tied to what is around it by an equality."""
-        source, shown = self._from(depth)
+        if not outer:
+            with self._names_again():
+                source, shown = self._from(depth)
+        else:
+            source, shown = self._from(depth)
         tests = []
         if outer and self._chance(0.85):
             tests.append(self._equality(shown, outer))
@@ -258,7 +273,7 @@ class QueryMaker:
         return self._pick(
             (
                 f"{one} + 1", f"coalesce({one}, {two})", f"CASE WHEN {one} > {two} THEN 1 ELSE 0 END", f"{one} % 3",
-                f"coalesce({one}, -1)",
+                f"coalesce({one}, -1)", f"length({one}::text)", f"{one} / 2", "7",
             )
         )  # fmt: skip
 
@@ -318,7 +333,7 @@ class QueryMaker:
     def _grouped(self, body: str, shown: Sequence[Column], depth: int) -> tuple[str, list[Column]]:
         chosen = self._dice.sample(list(shown), min(len(shown), self._dice.choice((1, 1, 2, 2, 3))))
         if self._chance(0.2):
-            chosen.append((self._computed(shown), "i"))
+            chosen.append((f"({self._computed(shown)})::int", "i"))
         keys = [name for name, _ in chosen]
         grouping = ", ".join(keys)
         sets = self._dice.random()

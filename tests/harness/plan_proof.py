@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,9 +71,12 @@ def prove(
     seed: int = 0,
 ) -> Proof:
     """Plans, runs, compares. What the planner or a slice raises counts as wrong."""
-    plan = None
     try:
         plan = distribute(bound, warehouse.facts(bound, segments, read_everywhere_rows))
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return Proof(f"no plan: {error!r} in {place.filename.rpartition('/')[2]}:{place.lineno}")
+    try:
         run = simulate(warehouse, bound, plan, seed)
     except duckdb.Error as error:
         if wanted.error is not None and _OF_THE_DATA in str(error):
