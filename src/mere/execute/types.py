@@ -27,13 +27,15 @@ class EngineTypes:
         self._constants = {constant.name: duckdb_type(constant.type) or "VARCHAR" for constant in constants}
 
     def __call__(
-        self, tree: exp.Expression, tables: Mapping[str, tuple[MotionColumn, ...]]
+        self, tree: exp.Expression, tables: Mapping[str, tuple[MotionColumn, ...]], text: str | None = None
     ) -> tuple[MotionColumn, ...]:
         named = {table.name for table in tree.find_all(exp.Table)}
         known = {name: text for name, text in self._scans.items() if name in named}
         known |= {name: _nulls(columns) for name, columns in tables.items() if name in named}
         sources = ", ".join(f"{quote_identifier(name)} AS ({text})" for name, text in known.items())
-        query = f"{f'WITH {sources} ' if sources else ''}SELECT * FROM ({duckdb_text(self._typed(tree))}) AS described"
+        typed = self._typed(tree)
+        shown = text if text is not None and typed is tree else duckdb_text(typed)
+        query = f"{f'WITH {sources} ' if sources else ''}SELECT * FROM ({shown}) AS described"
         return tuple(MotionColumn(str(row[0]), str(row[1])) for row in self._ask(f"DESCRIBE {query}"))
 
     def _typed(self, tree: exp.Expression) -> exp.Expression:

@@ -53,6 +53,7 @@ class Builder:
     motions: list[Motion] = field(default_factory=list)
     _made: dict[tuple[object, ...], Motion] = field(default_factory=dict)
     _described: dict[str, tuple[MotionColumn, ...]] = field(default_factory=dict)
+    _texts: dict[int, tuple[exp.Expression, str]] = field(default_factory=dict)
 
     # Trees
 
@@ -73,12 +74,19 @@ class Builder:
         return Local(tree, place, columns, max(rows, 0.0), max(width, 1.0), order)
 
     def describe(self, tree: exp.Expression) -> tuple[MotionColumn, ...]:
-        text = duckdb_text(tree)
+        text = self.text(tree)
         if text not in self._described:
             inputs = self.motions_in(tree)
             tables = {motion_table(number): self.motions[number - 1].columns for number in inputs}
-            self._described[text] = self.facts.types(tree, tables)
+            self._described[text] = self.facts.types(tree, tables, text)
         return self._described[text]
+
+    def text(self, tree: exp.Expression) -> str:
+        """The text of a tree that changes no more, made once."""
+        known = self._texts.get(id(tree))
+        if known is None:
+            known = self._texts[id(tree)] = (tree, duckdb_text(tree))
+        return known[1]
 
     def scan_place(self, name: str) -> Place:
         """Where the rows of a scan lie when each segment reads what is its own."""
@@ -149,7 +157,7 @@ class Builder:
     ) -> Motion:
         """`local` as a slice of its own, and the motion that it sends. The same one is made once."""
         every = local.place.spread is Spread.PARTITIONED
-        made = (duckdb_text(local.tree), kind, None if where is None else duckdb_text(where), every)
+        made = (self.text(local.tree), kind, None if where is None else duckdb_text(where), every)
         if made not in self._made:
             number = len(self.slices) + 1
             self.slices.append(self._slice(number, local, every))
@@ -193,6 +201,21 @@ class Builder:
         keys: tuple[str, ...] = (),
     ) -> Local:
         return self.received(self.sent(local, kind, where, keys), place, local.rows, local.width)
+
+    def _likeness(self, local: Local) -> tuple[object, ...]:
+        """What two trees have in common that give the same rows: scans of one table may have any name and alias."""
+        text = duckdb_text(local.tree)
+        relations = []
+        for place, table in enumerate(local.tree.find_all(exp.Table)):
+            scan = self.facts.scans.get(table.name)
+            if scan is None or not table.alias:
+                continue
+            predicates = [(one.column.name, one.op, *map(duckdb_text, one.values)) for one in scan.predicates]
+            at = None if scan.at is None else (scan.at.kind, duckdb_text(scan.at.value))
+            relations.append((scan.relation.oid, at, tuple(predicates), scan.row_identity, scan.postgres_sql))
+            text = text.replace(f'"{table.alias}"', f'"~{place}"').replace(f"{table.name} AS", f"~{place} AS")
+        columns = tuple(column.name for column in local.tree.find_all(exp.Column))
+        return text, tuple(relations), columns, local.columns
 
     def _slice(self, number: int, local: Local, every: bool) -> SegmentSlice:
         scans = {name: self.scan_share(name) if every else Share.ALL for name in self.scans_in(local.tree)}

@@ -79,9 +79,10 @@ class Types(Protocol):
     """Asks an engine for types, without data."""
 
     def __call__(
-        self, tree: exp.Expression, tables: Mapping[str, tuple[MotionColumn, ...]]
+        self, tree: exp.Expression, tables: Mapping[str, tuple[MotionColumn, ...]], text: str | None = None
     ) -> tuple[MotionColumn, ...]:
-        """The columns of a query; `tables` are the motions that it reads (scans are known already)."""
+        """The columns of a query; `tables` are the motions that it reads (scans are known already). `text` is the
+        tree's, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
