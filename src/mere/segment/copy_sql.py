@@ -145,7 +145,7 @@ class Reader:
             return f"CASE WHEN {attempt} IS NOT NULL THEN {attempt} ELSE {exact} END"
         if kind.oid == pg.BOOL:
             return f"CASE {text} WHEN 't' THEN true WHEN 'f' THEN false ELSE {exact} END"
-        return exact
+        return fitting(kind, text, exact)
 
     def exact(self, number: int) -> str:
         """The cast with PostgreSQL's own rules and errors, without the fast way."""
@@ -153,6 +153,14 @@ class Reader:
         source = Typed(exp.column(f"c{number}"), PgType(pg.TEXT), COLUMN)
         how = Coercion.ASSIGNMENT if kind.oid in pg.STRINGS else Coercion.EXPLICIT
         return coerce(source, kind, how, self.environment).sql.sql(dialect="duckdb")
+
+
+def fitting(kind: PgType, text: str, exact: str) -> str:
+    """`exact` makes a string of this type of `text`. One whose bytes are not too many fits without being counted."""
+    if kind.oid not in (pg.VARCHAR, pg.BPCHAR) or kind.typmod < 4:
+        return exact
+    trimmed = f" AND NOT suffix({text}, ' ')" if kind.oid == pg.BPCHAR else ""
+    return f"CASE WHEN strlen({text}) <= {kind.typmod - 4}{trimmed} THEN {text} ELSE {exact} END"
 
 
 def _unescaped(text: str, delimiter: str, free: frozenset[bytes]) -> str:

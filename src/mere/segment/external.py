@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from mere.errors import DataError, InsufficientPrivilege, MereError, StorageError
 from mere.segment.copy_format import CopyFormat
-from mere.segment.copy_sql import InputColumn, Reader
+from mere.segment.copy_sql import InputColumn, Reader, fitting
 from mere.segment.credentials import quote
 from mere.segment.engine import Engine
 from mere.segment.locations import Location, split_url
@@ -210,7 +210,8 @@ def _converted(column: InputColumn, name: str, kind: str, environment: Environme
         return _quoted(name) if kind == target else f"CAST({_quoted(name)} AS {target})"
     strings = column.type.oid in pg.STRINGS
     how = Coercion.ASSIGNMENT if strings else Coercion.EXPLICIT
-    return coerce(stored_column(reference, source), column.type, how, environment).sql.sql(dialect="duckdb")
+    exact = coerce(stored_column(reference, source), column.type, how, environment).sql.sql(dialect="duckdb")
+    return fitting(column.type, _quoted(name), exact) if kind == target == "VARCHAR" else exact
 
 
 def _postgres_type(kind: str) -> pg.PgType | None:
