@@ -9,7 +9,8 @@ from ray.exceptions import RayError, RayTaskError
 
 from mere.errors import MereError
 from mere.runtime.base import PartsLost, SegmentLost
-from mere.runtime.ray_fleet import Fleet, line_of
+from mere.runtime.ray_fleet import Fleet
+from mere.runtime.ray_process import line_of
 from mere.runtime.ray_segment import Order
 
 

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +21,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from mere.runtime.base import SegmentLost, SegmentState
 from mere.runtime.machine import fair_split
 from mere.runtime.ray_keeper import Keeper
-from mere.runtime.ray_segment import CONTROL, Opened, SegmentProcess
+from mere.runtime.ray_process import Live, Node, Slot, answer, answer_in_time, kill_all, line_of, tells_of_memory
+from mere.runtime.ray_segment import CONTROL, SegmentProcess
 from mere.runtime.ray_settings import RaySettings, SegmentSettings
 from mere.settings import available_cores
 
@@ -32,61 +32,12 @@ T = TypeVar("T")
 _PING_SECONDS = 0.5
 _OPEN_SECONDS = 60.0
 _VERDICT_SECONDS = 0.5
-_GRACE_SECONDS = 0.5
 _AGAIN_SECONDS = 1.0  # between attempts to start a segment, doubled up to a minute
 _NODES_SECONDS = 5.0
 
 _OPTIONS: dict[str, Any] = {"max_restarts": 0, "max_task_retries": 0, "concurrency_groups": {CONTROL: 8}}
 _SEGMENT: Any = ray.remote(**_OPTIONS)(SegmentProcess)
 _KEEPER: Any = ray.remote(max_restarts=0, max_task_retries=0, num_cpus=0)(Keeper)
-
-
-async def answer(reference: Any) -> Any:
-    """The value of an object reference, without blocking the loop."""
-    return await asyncio.wrap_future(reference.future())
-
-
-@dataclass(eq=False, slots=True)
-class Live:
-    """A segment's process. `lost` gets the reason once, when it is given up."""
-
-    actor: Any
-    opened: Opened
-    lost: asyncio.Future[SegmentLost]
-    started: datetime
-    number: int = -1  # of the segment that it is; spares have none
-    running: int = 0
-    idle: asyncio.Event = field(default_factory=asyncio.Event)  # set when the last attempt of a retired one ends
-    retired: bool = False
-    pinging: asyncio.Task[None] | None = None
-
-    def begin(self) -> None:
-        self.running += 1
-
-    def end(self) -> None:
-        self.running -= 1
-        if not self.running and self.retired:
-            self.idle.set()
-
-
-@dataclass(eq=False, slots=True)
-class Node:
-    id: str
-    host: str
-    cpus: float
-    memory: float
-    keeper: Any
-    watching: asyncio.Task[None] | None = None
-    lives: set[Live] = field(default_factory=set)
-    opening: int = 0
-
-
-@dataclass(eq=False, slots=True)
-class Slot:
-    """A segment's number, and who is it now."""
-
-    live: Live | None = None
-    restarts: int = -1
 
 
 class Fleet:
@@ -174,7 +125,7 @@ class Fleet:
             task.cancel()
         actors = [live.actor for node in self._nodes.values() for live in node.lives]
         actors += [node.keeper for node in self._nodes.values()]
-        await asyncio.to_thread(_kill_all, actors)
+        await asyncio.to_thread(kill_all, actors)
 
     def resize(self, width: int) -> None:
         """Segments beyond the new width go when their last attempt has ended."""
@@ -201,7 +152,7 @@ class Fleet:
             node.lives.discard(live)
             if not live.retired:
                 self._send(node.keeper.kill, live.opened.pid, why)
-        self._spawn(asyncio.to_thread(_kill_all, [live.actor]))
+        self._spawn(asyncio.to_thread(kill_all, [live.actor]))
         if live in self._spares:
             self._spares.remove(live)
         elif not live.retired and live.number >= 0:
@@ -225,14 +176,15 @@ class Fleet:
             if slot.live is None and self._spares:
                 self._take_place(number, self._nearest_spare())
         missing = sum(slot.live is None for slot in self._slots)
-        if not missing:  # spares wait, so that the segments are there sooner
+        spare = not missing  # they wait, so that the segments are there sooner
+        if spare:
             missing = self._settings.spares * len(self._nodes) - len(self._spares)
         opening = sum(node.opening for node in self._nodes.values())
         for _ in range(missing - opening):
             node = min(self._nodes.values(), key=lambda node: len(node.lives) + node.opening, default=None)
             if node is not None:
                 node.opening += 1
-                self._spawn(self._open_segment(node))
+                self._spawn(self._open_segment(node, spare=spare))
         self._changed.set()
 
     def _nearest_spare(self) -> Live:
@@ -248,10 +200,10 @@ class Fleet:
         self._slots[number].restarts += 1
         self._changed.set()
 
-    async def _open_segment(self, node: Node) -> None:
+    async def _open_segment(self, node: Node, *, spare: bool) -> None:
         """A new process; it becomes a segment where one is missing, else a spare."""
         try:
-            live = await self._started(node)
+            live = await self._started(node, spare=spare)
         except (RayError, TimeoutError, ValueError) as error:
             node.opening -= 1
             log.warning("a segment on %s does not start: %s", node.host, line_of(error))
@@ -270,16 +222,17 @@ class Fleet:
             self._spares.append(live)
         self._fill()
 
-    async def _started(self, node: Node) -> Live:
+    async def _started(self, node: Node, *, spare: bool) -> Live:
+        """On a cluster that others use too, a segment asks for its cores; a spare has none until it is needed."""
         strategy = NodeAffinitySchedulingStrategy(node.id, soft=False)
-        cpus = 0 if self._settings.address is None else self._segment_settings(node).threads
+        cpus = 0 if spare or self._settings.address is None else self._segment_settings(node).threads
         actor = await asyncio.to_thread(_SEGMENT.options(num_cpus=cpus, scheduling_strategy=strategy).remote)
         try:
             async with asyncio.timeout(_OPEN_SECONDS):
                 opened = await answer(actor.open.remote(self._segment_settings(node)))
                 await answer(node.keeper.watch.remote(opened.pid, self._directory() / f"segment-{opened.pid}"))
         except BaseException:
-            self._spawn(asyncio.to_thread(_kill_all, [actor]))
+            self._spawn(asyncio.to_thread(kill_all, [actor]))
             raise
         lost: asyncio.Future[SegmentLost] = asyncio.get_running_loop().create_future()
         return Live(actor, opened, lost, datetime.now(UTC))
@@ -294,7 +247,7 @@ class Fleet:
         """A live process on a busy machine may be slow to answer; one that is silent for long does not live."""
         while True:
             try:
-                await self._in_time(live.actor.ping.remote())
+                await answer_in_time(live.actor.ping.remote(), self._settings.timeout)
             except TimeoutError:
                 self.give_up(live, f"it did not answer for {self._settings.timeout:g} s")
                 return
@@ -303,23 +256,15 @@ class Fleet:
                 return
             await asyncio.sleep(_PING_SECONDS)
 
-    async def _in_time(self, reference: Any) -> Any:
-        """A sign of life. If it was this process that was late, the answer is there already, and need only be read."""
-        answered: asyncio.Future[Any] = asyncio.wrap_future(reference.future())
-        for patience in (self._settings.timeout, _GRACE_SECONDS):
-            await asyncio.wait({answered}, timeout=patience)
-            if answered.done():
-                return answered.result()
-        answered.cancel()
-        raise TimeoutError
-
     async def _watch(self, node: Node) -> None:
         """The keeper's news. A node whose keeper is silent is lost, and all that lies there."""
+        patience = _OPEN_SECONDS  # it may still be starting
         while True:
             try:
-                deaths = await self._in_time(node.keeper.deaths.remote())
+                deaths = await answer_in_time(node.keeper.deaths.remote(), patience)
+                patience = self._settings.timeout
             except TimeoutError:
-                self._lose_node(node, f"its node did not answer for {self._settings.timeout:g} s")
+                self._lose_node(node, f"its node did not answer for {patience:g} s")
                 return
             except RayError:
                 if not await self._new_keeper(node):
@@ -416,17 +361,3 @@ class Fleet:
 
     def _send(self, method: Any, *arguments: object) -> None:
         method.remote(*arguments)
-
-
-def _kill_all(actors: list[Any]) -> None:
-    for actor in actors:
-        ray.kill(actor)
-
-
-def tells_of_memory(error: RayError) -> bool:
-    text = str(error).lower()
-    return "out of memory" in text or "oom" in text or "low on memory" in text
-
-
-def line_of(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

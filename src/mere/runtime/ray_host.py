@@ -46,6 +46,7 @@ _HERE = {
     # Ray takes the address that others would reach it by, unless it believes that there cannot be others.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_DISABLE_DASHBOARD_LOG_INFO": "1",
+    "RAY_worker_niceness": "0",  # or whatever else runs here would starve the segments
 }
 _SPILL_BYTES = 64 * 2**20
 _LOOK_SECONDS = 0.5
