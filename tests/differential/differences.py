@@ -15,7 +15,6 @@ DIFFERENCES: dict[str, str] = {
     "unsupported-type": "types without a DuckLake counterpart are refused in lake tables (0A000)",
     "one-dimension": "arrays of a lake table have one dimension (0A000)",
     "element-assignment": "UPDATE of one element of an array is refused (0A000)",
-    "on-conflict": "keys are not enforced, so ON CONFLICT has nothing to ask (0A000)",
     "timetz-utc": "A time with time zone is stored in UTC",
     "system-columns": "ctid, xmin and the like belong to PostgreSQL's storage (0A000)",
     "regex-lookaround": "DuckDB's regular expressions have no back references and no lookaround (0A000)",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mere.catalog.backend import Backend
-from mere.sql.relations import Check, Column, Kind, Policy, Relation, Resolved
+from mere.sql.relations import Check, Column, Key, Kind, Policy, Relation, Resolved
 from mere.sql.types import PgType
 
 Name = tuple[str, ...]
@@ -87,6 +87,7 @@ def _relation(entry: Mapping[str, Any], right: Mapping[str, Any]) -> Relation:
         path=facts.get("path"),
         policy=Policy(facts.get("policy", "random"), tuple(facts.get("keys") or ()), facts.get("buckets") or 0),
         checks=tuple(Check(name, expression) for name, expression in entry["checks"] or []),
+        keys=tuple(Key(name, tuple(columns)) for name, columns in entry["keys"] or []),
         temporary=entry["temporary"],
         guarded=entry["guarded"],
     )

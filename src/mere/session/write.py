@@ -53,7 +53,7 @@ async def _write(
     bound = analysis.bind(parameters, wide)
     if isinstance(bound, BoundSelect):
         raise MereError("this statement does not change anything")
-    verb = _VERBS[type(bound)]
+    verb = bound.verb if isinstance(bound, BoundMerge) else _VERBS[type(bound)]
     require_writable(analysis, verb)
     if bound.relation.kind is Kind.POSTGRES:
         return Outcome(f"INSERT 0 {await insert_into_heap(state, analysis, bound)}")

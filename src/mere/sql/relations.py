@@ -55,6 +55,14 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A PRIMARY KEY or UNIQUE constraint, by attnums; informational on lake tables."""
+
+    name: str
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """A table or view by oid. `privileges` holds SELECT, INSERT, UPDATE, DELETE, TRUNCATE as the checking role has
     them: the session's role for what the statement names, the view's owner for what an ordinary view reads."""
@@ -71,6 +79,7 @@ class Relation:
     path: str | None = None  # storage prefix of the table's files, relative to the lake's data path, ends with /
     policy: Policy = Policy()
     checks: tuple[Check, ...] = ()
+    keys: tuple[Key, ...] = ()
     temporary: bool = False
     guarded: bool = False  # a view that PostgreSQL would not write through simply: CHECK OPTION, INSTEAD OF triggers
 

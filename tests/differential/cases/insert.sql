@@ -41,7 +41,6 @@ insert into must (b) values (1);
 insert into must values (1, null);
 insert into must select 5, 6 union all select null, 7;
 select * from must order by a, b;
---! differs on-conflict
 insert into must values (10, 11) on conflict do nothing;
 insert into t as target (a) values (60) returning target.a;
 insert into t (a, b) values (61, 'it''s'), (62, E'tab\there'), (63, $$dollar 'quoted'$$), (64, U&'\00e9');

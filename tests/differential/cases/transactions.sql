@@ -115,3 +115,17 @@ prepare ins (int) as insert into u values ($1) returning a * 2;
 execute ins (21);
 deallocate all;
 select a from u order by a;
+
+-- A table made and filled in the same transaction may still be changed in it.
+BEGIN;
+CREATE TABLE made_here (id int NOT NULL, v text NOT NULL DEFAULT 'x');
+INSERT INTO made_here VALUES (1), (2);
+ALTER TABLE made_here RENAME TO renamed_here;
+ALTER TABLE renamed_here ADD COLUMN w int NOT NULL DEFAULT 7;
+SELECT * FROM renamed_here ORDER BY id;
+SAVEPOINT before;
+ALTER TABLE renamed_here ADD COLUMN z int NOT NULL;
+ROLLBACK TO before;
+ALTER TABLE renamed_here RENAME w TO u;
+COMMIT;
+SELECT id, u FROM renamed_here ORDER BY id;

@@ -58,7 +58,6 @@ def test_create_as_in_all_its_forms(table: Client) -> None:
         "CREATE RULE r AS ON INSERT TO t DO NOTHING",
         "UPDATE h SET n = 1 FROM t WHERE t.id = h.id",
         "WITH x AS (INSERT INTO t VALUES (7, 'x') RETURNING id) SELECT * FROM x",
-        "INSERT INTO t VALUES (1, 'x') ON CONFLICT DO NOTHING",
         "CREATE VIEW v AS SELECT * FROM t AT (VERSION => 1)",
         "PREPARE TRANSACTION 'x'",
         "SELECT nextval('q'), id FROM t",

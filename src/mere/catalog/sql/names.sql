@@ -108,6 +108,8 @@ BEGIN
             SELECT FROM pg_options_to_table(c.reloptions) WHERE option_name = 'check_option')),
         'checks', CASE WHEN c.relchecks > 0 THEN (SELECT jsonb_agg(jsonb_build_array(k.conname, pg_get_expr(k.conbin, k.conrelid)) ORDER BY k.conname)
             FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conenforced) END,
+        'keys', CASE WHEN c.relhasindex THEN (SELECT jsonb_agg(jsonb_build_array(k.conname, k.conkey) ORDER BY k.conname)
+            FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u')) END,
         'columns', (SELECT jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid::bigint, a.atttypmod, a.attnotnull,
                 CASE WHEN a.atthasdef THEN pg_get_expr(d.adbin, d.adrelid) END, a.attidentity, a.attgenerated,
                 m.fields -> a.attnum::text -> 0, m.fields -> a.attnum::text -> 1, m.fields -> a.attnum::text -> 2) ORDER BY a.attnum)

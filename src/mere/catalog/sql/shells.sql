@@ -142,22 +142,31 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     FROM fresh
 $$;
 
+-- Columns that this command adds to a table that has rows: NOT NULL needs a default.
+CREATE OR REPLACE FUNCTION mere.check_new_columns(relation oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    missing text;
+BEGIN
+    SELECT min(attname) INTO missing FROM pg_attribute AS a
+    WHERE attrelid = relation AND attnum > 0 AND attnotnull AND NOT attisdropped AND NOT atthasmissing
+      AND NOT EXISTS (SELECT FROM mere.shell_column AS m WHERE m.relid = a.attrelid AND m.attnum = a.attnum);
+    IF missing IS NOT NULL AND mere.unchecked(relation) THEN
+        RAISE EXCEPTION USING ERRCODE = '23502', MESSAGE = format('column "%s" of relation "%s" contains null values',
+            missing, (SELECT relname FROM pg_class WHERE oid = relation));
+    END IF;
+END $$;
+
 -- Definitions that rows must bear out, on a table that has rows. `relation` is a known shell.
 CREATE OR REPLACE FUNCTION mere.check_against_data(relation oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wanting text;
-    missing text;
 BEGIN
-    SELECT min(a.attname) FILTER (WHERE NOT m.not_null), min(a.attname) FILTER (WHERE NOT m.committed AND m.initial_default IS NULL)
-    INTO wanting, missing
+    SELECT min(a.attname) INTO wanting
     FROM pg_attribute AS a JOIN mere.shell_column AS m ON m.relid = a.attrelid AND m.attnum = a.attnum
-    WHERE a.attrelid = relation AND a.attnotnull AND NOT a.attisdropped
-      AND (NOT m.not_null OR NOT m.committed AND m.initial_default IS NULL);
-    IF missing IS NOT NULL AND mere.unchecked(relation) THEN
-        RAISE EXCEPTION USING ERRCODE = '23502', MESSAGE = format('column "%s" of relation "%s" contains null values',
-            missing, (SELECT relname FROM pg_class WHERE oid = relation));
-    ELSIF wanting IS NOT NULL AND mere.unchecked(relation) THEN
+    WHERE a.attrelid = relation AND a.attnotnull AND NOT a.attisdropped AND NOT m.not_null;
+    IF wanting IS NOT NULL AND mere.unchecked(relation) THEN
         PERFORM mere.refuse(format('SET NOT NULL of column "%s" inside PostgreSQL is', wanting), relation,
                             'Give the statement by itself, so that the rows can be looked at.');
     END IF;
@@ -257,6 +266,9 @@ BEGIN
         INSERT INTO mere.shell (relid, table_uuid, path, schema_name, table_name)
         VALUES (relation, id, mere.table_path(c.relname, id), c.nspname, c.relname);
     END IF;
+    IF known THEN
+        PERFORM mere.check_new_columns(relation);
+    END IF;
     PERFORM mere.number_columns(relation);
     IF known THEN
         PERFORM mere.check_against_data(relation);
@@ -268,4 +280,4 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION mere.supported_type, mere.has_data, mere.unchecked, mere.refuse, mere.check_features, mere.check_columns,
-    mere.number_columns, mere.check_against_data, mere.note_constraints, mere.table_path, mere.adopt FROM PUBLIC;
+    mere.number_columns, mere.check_new_columns, mere.check_against_data, mere.note_constraints, mere.table_path, mere.adopt FROM PUBLIC;

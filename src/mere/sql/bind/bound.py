@@ -183,6 +183,7 @@ class BoundMerge:
     defaults: tuple[DefaultColumn, ...] = ()
     checks: tuple[BoundCheck, ...] = ()
     returning: BoundSelect | None = None
+    verb: str = "MERGE"  # what the client asked for: an INSERT with ON CONFLICT is carried out as MERGE
 
 
 BoundStatement = BoundSelect | BoundInsert | BoundUpdate | BoundDelete | BoundMerge

@@ -13,8 +13,9 @@ from sqlglot import exp
 from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.sql.bind.binding import Binding
 from mere.sql.bind.block import Block, Output
-from mere.sql.bind.bound import BoundInsert, DefaultColumn
+from mere.sql.bind.bound import BoundInsert, BoundMerge, DefaultColumn
 from mere.sql.bind.bulk import PostgresValues, bind_long_values
+from mere.sql.bind.conflict import arbiter, bind_upsert
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.finish import finish
 from mere.sql.bind.scope import Frame, Level, Scope, column_sql, identifier_name, quoted
@@ -52,9 +53,7 @@ class Filled:
     mixed: list[DefaultColumn] = field(default_factory=list)
 
 
-def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert:
-    if node.args.get("conflict") is not None:
-        raise FeatureNotSupported("ON CONFLICT is not supported on lake tables: their keys are not enforced")
+def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert | BoundMerge:
     frame = binding.frame()
     table = node.this.this if isinstance(node.this, exp.Schema) else node.this
     target = find_target(binding, frame, table)
@@ -62,6 +61,12 @@ def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert:
     tables = bind_with(binding, node, None, frame)
     block, filled = _source(binding, node, target, columns, tables.frame)
     target.check("INSERT", columns)
+    conflict = node.args.get("conflict")
+    if conflict is not None and (key := arbiter(target, conflict, filled.given)):
+        if filled.mixed:
+            raise FeatureNotSupported("DEFAULT in some rows of VALUES is not supported with ON CONFLICT")
+        block.outputs = filled.outputs
+        return bind_upsert(binding, node, target, block, key, tables)
     _add_defaults(binding, target, filled, tables.frame)
     attach(block, tables)
     block.outputs = filled.outputs

@@ -51,7 +51,7 @@ from mere.sql.relations import Column
 from mere.sql.types import BOOL, TEXT, PgType
 
 _WHEN, _PRESENT, ACTION = "mere_when", "mere_present", "mere_action"
-_MATCHED, _NOT_BY_TARGET, _NOT_BY_SOURCE = "matched", "not matched by target", "not matched by source"
+MATCHED, NOT_BY_TARGET, NOT_BY_SOURCE = "matched", "not matched by target", "not matched by source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ def bind_merge(binding: Binding, node: exp.Merge) -> BoundMerge:
     scope.namespace = Namespace([item], list(item.columns)) + source.namespace
     condition = ScopeEnvironment(binding, scope).boolean(node.args["on"], "MERGE").sql
     whens = [_bind_when(binding, scope, target, sides, when) for when in node.args["whens"].expressions]
-    _check_privileges(target, whens)
-    select = _join(binding, whens, sides, scan.tree, condition)
-    outputs, defaults = _outputs(target, sides, whens)
+    check_privileges(target, whens)
+    select = join_sides(binding, whens, sides, scan.tree, condition)
+    outputs, defaults = merge_outputs(target, sides, whens)
     extras, returning = Extras(), None
     if node.args.get("returning") is not None:
         seen = returning_scope(binding, target, scan.access, item, source.namespace.items, extras, tables.frame)
@@ -113,11 +113,11 @@ def _bind_when(binding: Binding, scope: Scope, target: TargetTable, sides: Sides
     """The condition and values see what exists in that case: both sides, or one."""
     own = Namespace([sides.target], list(sides.target.columns))
     if node.args.get("matched"):
-        match, sight = _MATCHED, own + sides.source.namespace
+        match, sight = MATCHED, own + sides.source.namespace
     elif node.args.get("source"):
-        match, sight = _NOT_BY_SOURCE, own
+        match, sight = NOT_BY_SOURCE, own
     else:
-        match, sight = _NOT_BY_TARGET, sides.source.namespace
+        match, sight = NOT_BY_TARGET, sides.source.namespace
     environment = ScopeEnvironment(binding, scope.beside(sight))
     guard = node.args.get("condition")
     condition = environment.boolean(guard, "MERGE WHEN").sql if guard is not None else None
@@ -154,19 +154,19 @@ def _insert_values(environment: ScopeEnvironment, target: TargetTable, node: exp
     return values
 
 
-def _check_privileges(target: TargetTable, whens: Sequence[When]) -> None:
+def check_privileges(target: TargetTable, whens: Sequence[When]) -> None:
     for when in whens:
         if when.action:
             touched = [column for column in target.relation.columns if column.attnum in when.values]
             target.check(when.action, touched)
 
 
-def _join(
+def join_sides(
     binding: Binding, whens: Sequence[When], sides: Sides, tree: exp.Table, condition: exp.Expression
 ) -> exp.Select:
     """Source JOIN target, outer on the sides whose unmatched rows some clause is about."""
-    by_target = any(when.match == _NOT_BY_TARGET for when in whens)
-    by_source = any(when.match == _NOT_BY_SOURCE for when in whens)
+    by_target = any(when.match == NOT_BY_TARGET for when in whens)
+    by_source = any(when.match == NOT_BY_SOURCE for when in whens)
     side = {(True, True): "FULL", (True, False): "LEFT", (False, True): "RIGHT"}.get((by_target, by_source))
     source = sides.source
     if not by_source:
@@ -200,20 +200,20 @@ def _absent(alias: str, column: str, absent: bool) -> exp.Expression:
 
 def _when_number(whens: Sequence[When], sides: Sides) -> exp.Expression:
     """The place of the first clause whose case and condition hold for the row; NULL for none."""
-    marked = any(when.match == _NOT_BY_SOURCE for when in whens)
+    marked = any(when.match == NOT_BY_SOURCE for when in whens)
     source = sides.source.namespace.items[0].emitted
     branches = []
     for number, when in enumerate(whens):
-        test = _absent(sides.alias, FILE, absent=when.match == _NOT_BY_TARGET)
-        if marked and when.match != _NOT_BY_TARGET:
-            test = exp.And(this=test, expression=_absent(source, _PRESENT, absent=when.match == _NOT_BY_SOURCE))
+        test = _absent(sides.alias, FILE, absent=when.match == NOT_BY_TARGET)
+        if marked and when.match != NOT_BY_TARGET:
+            test = exp.And(this=test, expression=_absent(source, _PRESENT, absent=when.match == NOT_BY_SOURCE))
         if when.condition is not None:
             test = exp.And(this=test, expression=exp.Paren(this=when.condition.copy()))
         branches.append(exp.If(this=test, true=exp.Literal.number(number)))
     return exp.Case(ifs=branches)
 
 
-def _outputs(target: TargetTable, sides: Sides, whens: Sequence[When]) -> tuple[list[Output], list[DefaultColumn]]:
+def merge_outputs(target: TargetTable, sides: Sides, whens: Sequence[When]) -> tuple[list[Output], list[DefaultColumn]]:
     """The action, the target row's place, and each column as the acting clause wants it."""
     number = _when_number(whens, sides)
     actions = exp.Case(

@@ -272,7 +272,7 @@ def test_a_long_insert_is_read_by_postgres() -> None:
         ("update t set nope = 1", "42703"),
         ("update t set a = 1, a = 2", "42601"),
         ("insert into v (nope) values (1)", "42703"),
-        ("insert into t values (1) on conflict do nothing", "0A000"),
+        ("insert into t values (1) on conflict (a) do nothing", "42P10"),
         ("with x as (delete from t returning *) select * from x", "0A000"),
         ("select ctid from t", "0A000"),
         ("delete from h using t where h.a = t.a", "0A000"),
