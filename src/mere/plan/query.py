@@ -162,13 +162,22 @@ def _original(planning: Planning, group: Group) -> dict[str, Ref]:
 def _distinct(planning: Planning, group: Group) -> Callable[[Sequence[str]], float]:
     original = _original(planning, group)
 
+    most: dict[str, float] = {}
+    for (alias, _), found in planning.known.statistics.items():
+        most[alias] = max(most.get(alias, 1.0), found.distinct)
+
     def distinct(columns: Sequence[str]) -> float:
-        values = 1.0
+        """Columns of one table have no more combinations than it has rows, which its key tells."""
+        by_table: dict[str, float] = {}
         for column in columns:
             ref = original.get(column)
             found = planning.known.statistics.get(ref) if ref is not None else None
-            values *= min(found.distinct, group.rows) if found is not None else max(group.rows**0.5, 1.0)
-            values = min(values, 1e18)
+            own = min(found.distinct, group.rows) if found is not None else max(group.rows**0.5, 1.0)
+            alias = ref[0] if ref is not None else column
+            by_table[alias] = min(by_table.get(alias, 1.0) * own, most.get(alias, 1e18))
+        values = 1.0
+        for own in by_table.values():
+            values = min(values * own, 1e18)
         return max(1.0, min(values, group.rows))
 
     return distinct
