@@ -194,9 +194,7 @@ def standing(local: Local, alias: str) -> exp.Expression:
         source is not None
         and isinstance(source.this, exp.Table)
         and source.this.name.startswith(motion_table(0)[:-1])
-        and not any(
-            local.tree.args.get(key) for key in ("joins", "where", "group", "distinct", "order", "limit", "having")
-        )
+        and not any(value for key, value in local.tree.args.items() if key not in ("expressions", "from_"))
         and all(_passes(projection) for projection in local.tree.expressions)
     ):
         return exp.Table(this=exp.to_identifier(source.this.name), alias=table_alias)
