@@ -7,11 +7,12 @@ and carries out what was found. Every join's place is checked by sides.py as it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from mere.plan import sides
-from mere.plan.block import Cluster, FullJoin, LateralJoin, LeftJoin
+from mere.plan.block import Cluster, FullJoin, LateralJoin, LeftJoin, Member
 from mere.plan.columns import Ref, aliases, column, common_conjuncts, queries_in, ref_of, refs, substitute
 from mere.plan.estimate import after_filter, all_of, selectivity
 from mere.plan.group import (
@@ -26,10 +27,11 @@ from mere.plan.group import (
     opened,
     plain,
 )
-from mere.plan.local import Place, Spread
+from mere.plan.local import Local, Place, Spread
 from mere.plan.planning import Planning
 from mere.plan.rules import full_join, members, subqueries
 from mere.plan.rules.implied import implied
+from mere.plan.rules.semi_join_reduction import Source, reduce_operands, source
 from mere.plan.schemes import common
 from mere.plan.search import Move, Problem, Step, joined_place, mapped, search
 from mere.plan.sides import Pair, name
@@ -62,6 +64,7 @@ class Arrangement:
         self.constant: list[exp.Expression] = []
         self.units: list[Unit] = [*extra]
         self.applied: set[int] = set()  # by id()
+        self.sources: list[Source] = []
 
     def arranged(self) -> Group:
         conditions = [*self.cluster.conditions]
@@ -78,6 +81,8 @@ class Arrangement:
         self.units = [Unit(JOIN, [self._operand(group)], group.aliases) for group in groups] + self.units
         for other in self.cluster.others:
             self.units.append(self._other(other))
+        names = self.cluster_names
+        reduce_operands(self.planning, self.units, self.sources, lambda ref: self._equal(names, ref))
         self._fold()
         group = self._searched()
         group.conditions += self.constant
@@ -127,7 +132,10 @@ class Arrangement:
                 own = [one for one in simple if aliases(one) == {member.alias}]
                 used = {ref[1] for ref in self._outside() if ref[0] == member.alias}
                 group, own = members.grounded(self.planning, member, own, used)
+            rows = group.rows
             groups.append(self._filtered(group, own))
+            if isinstance(member, Member) and (found_source := source(group, own, rows)) is not None:
+                self.sources.append(found_source)
         return groups
 
     def _filtered(self, group: Group, own: Sequence[exp.Expression]) -> Group:
@@ -165,8 +173,7 @@ class Arrangement:
 
     def _other(self, other: LeftJoin | LateralJoin) -> Unit:
         if isinstance(other, LateralJoin):
-            unit = subqueries.lateral_unit(self.planning, other, self.cluster.names)
-            return unit
+            return subqueries.lateral_unit(self.planning, other, self.cluster.names)
         if any(True for condition in other.on for _ in queries_in(condition)):
             raise Undivided("a subquery in the condition of an outer join")
         outside = self._outside()
@@ -403,7 +410,7 @@ class Arrangement:
         outer = self._moved(outer, step.outer, ())
         mask |= 1 << step.unit
         operands = [
-            self._moved(operand.group, move, operand.needed)
+            self._moved(operand.group, move, operand.needed, once=operand.exists)
             for operand, move in zip(unit.operands, step.moves, strict=True)
         ]
         rows = rows_of(mask)
@@ -474,12 +481,14 @@ class Arrangement:
         group.place = mapped(group.place, self.classes.all(), self.known, group.aliases)
         return group
 
-    def _moved(self, group: Group, move: Move | None, own: Sequence[Ref]) -> Group:
+    def _moved(self, group: Group, move: Move | None, own: Sequence[Ref], *, once: bool = False) -> Group:
         if move is None:
             return group
         wanted = dict.fromkeys(self._needed(group.aliases)) | dict.fromkeys(own) | dict.fromkeys(move.columns)
         needed = [ref for ref in wanted if ref[0] in group.aliases]
         local, given = closed(group, needed, self.known, self.planning.builder)
+        if once and needed and self._repeats(needed, group.rows):
+            local = _without_repeats(local)
         if move.scheme is None:
             local = self.planning.builder.broadcast(local)
         else:
@@ -488,10 +497,23 @@ class Arrangement:
         found.place = mapped(found.place, self.classes.all(), self.known, found.aliases)
         return found
 
+    def _repeats(self, columns: Sequence[Ref], rows: float) -> bool:
+        """Are there many rows for each combination of values, on every segment?"""
+        combinations = float(self.planning.facts.segments)
+        for ref in columns:
+            combinations = min(combinations * self._values(ref), 1e15)
+        return combinations * 2 < rows
+
     def _embedded(self, group: Group, needed: Sequence[Ref]) -> Group:
         """As one derived table, where it is."""
         local, given = closed(group, needed, self.known, self.planning.builder)
         return opened(group, local, given, self.known)
+
+
+def _without_repeats(local: Local) -> Local:
+    tree = local.tree.copy()
+    tree.set("distinct", exp.Distinct())
+    return replace(local, tree=tree)
 
 
 def _joins(equality: Pair | None, ours: Sequence[Ref], theirs: Sequence[Ref]) -> bool:

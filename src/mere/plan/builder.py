@@ -12,6 +12,7 @@ $mere_share, which the dispatcher replaces by the number of the share (nodes.SHA
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,7 @@ from mere.plan.nodes import (
     motion_table,
 )
 from mere.plan.schemes import bucket_scheme, canonical, destination, hash_scheme
+from mere.plan.undivided import Undivided
 from mere.sql.bind.bound import BoundSelect
 from mere.sql.bind.output import duckdb_text
 from mere.sql.types import duckdb_type
@@ -41,6 +43,12 @@ PARTITIONED = Place(Spread.PARTITIONED)
 
 # What may differ between two runs over the same rows: sums of floats, the order of equals, samples.
 _UNSTABLE = (exp.AggFunc, exp.Window, exp.Limit, exp.Offset, exp.Distinct, exp.TableSample, exp.Anonymous)
+_CHOOSING = frozenset(
+    {"any_value", "arbitrary", "arg_max", "arg_min", "array_agg", "first", "last", "list", "mode", "string_agg"}
+)
+_FEW = 2_000
+# A STRUCT whose fields have no names, as ROW(...) makes: no table can have such a column.
+_UNDECLARABLE = re.compile(r"STRUCT\((?:\w+[,()\[]|(?:TIME|TIMESTAMP) WITH )")
 _WIDTHS = {"BOOLEAN": 1, "TINYINT": 1, "SMALLINT": 2, "INTEGER": 4, "FLOAT": 4, "DATE": 4, "HUGEINT": 16, "UUID": 16}
 
 
@@ -131,6 +139,8 @@ class Builder:
         """All rows on every segment."""
         if local.place.spread is Spread.REPLICATED:
             return local
+        if local.place.spread is Spread.SINGLE and (made := self._merged_everywhere(local)) is not None:
+            return made
         return self._moved(local, MotionKind.BROADCAST, REPLICATED)
 
     def gather(self, local: Local) -> Local:
@@ -156,6 +166,8 @@ class Builder:
         keys: tuple[str, ...] = (),
     ) -> Motion:
         """`local` as a slice of its own, and the motion that it sends. The same one is made once."""
+        if any(_UNDECLARABLE.search(column.duckdb_type) for column in local.columns):
+            raise Undivided("a row without names for its fields")
         every = local.place.spread is Spread.PARTITIONED
         made = (self.text(local.tree), kind, None if where is None else duckdb_text(where), every)
         if made not in self._made:
@@ -217,6 +229,26 @@ class Builder:
         columns = tuple(column.name for column in local.tree.find_all(exp.Column))
         return text, tuple(relations), columns, local.columns
 
+    def _merged_everywhere(self, local: Local) -> Local | None:
+        """The last step over a few gathered rows (an average of parts, mostly), done by every segment over the same
+        rows instead of by one for all: a step less. None where the steps might differ."""
+        gathered = [self.motions[number - 1] for number in self.motions_in(local.tree)]
+        senders = [self.slices[motion.sender - 1] for motion in gathered]
+        if self.scans_in(local.tree) or not gathered or sum(slice_.rows for slice_ in senders) > _FEW:
+            return None
+        if any(motion.kind is not MotionKind.GATHER for motion in gathered) or not _exact(local.tree, gathered):
+            return None
+        names = {}
+        for motion, slice_ in zip(gathered, senders, strict=True):
+            place = PARTITIONED if slice_.where is Where.EVERY else SINGLE
+            sender = Local(slice_.tree, place, motion.columns, slice_.rows, 1.0)
+            names[motion.table] = self.sent(sender, MotionKind.BROADCAST).table
+        tree = local.tree.copy()
+        for table in list(tree.find_all(exp.Table)):
+            if table.name in names:
+                table.set("this", exp.to_identifier(names[table.name]))
+        return replace(local, tree=tree, place=REPLICATED, order=())
+
     def _slice(self, number: int, local: Local, every: bool) -> SegmentSlice:
         scans = {name: self.scan_share(name) if every else Share.ALL for name in self.scans_in(local.tree)}
         where = Where.EVERY if every else Where.ONE
@@ -267,6 +299,14 @@ def _column(name: str) -> exp.Column:
 
 def _stable(tree: exp.Expression) -> bool:
     return tree.find(*_UNSTABLE) is None
+
+
+def _exact(tree: exp.Expression, read: Sequence[Motion]) -> bool:
+    """Whether the same rows in any order give the same answer: sums of floats do not, nor does a choice of rows."""
+    floats = any(name in column.duckdb_type for one in read for column in one.columns for name in ("FLOAT", "DOUBLE"))
+    chosen = tree.find(exp.Window, exp.Limit, exp.Offset, exp.Distinct, exp.TableSample, exp.Placeholder)
+    functions = {str(call.this).lower() for call in tree.find_all(exp.Anonymous)}
+    return not floats and chosen is None and not functions & _CHOOSING
 
 
 def _filtered(local: Local, condition: exp.Expression) -> Local:

@@ -15,6 +15,7 @@ from mere.plan.builder import Builder, column_width
 from mere.plan.columns import Ref, aliases, column, conjunction, named, queries_in, substitute
 from mere.plan.local import ColumnStatistics, Hash, Local, Place
 from mere.plan.nodes import MotionColumn, motion_table
+from mere.plan.rules.unlinked import held_back
 from mere.plan.sides import name
 
 INNER, LEFT, CROSS_LATERAL, LEFT_LATERAL = "", "LEFT", "CROSS", "LEFT LATERAL"
@@ -129,7 +130,7 @@ def from_clause(group: Group, select: exp.Select) -> None:
             item.tree = substitute(item.tree, mapping)
     select.set("from_", exp.From(this=first.tree))
     select.set("joins", [_join(item) for item in others])
-    where = conjunction(conditions)
+    where = conjunction(held_back(conditions))
     select.set("where", exp.Where(this=where) if where is not None else None)
 
 
@@ -137,6 +138,8 @@ def closed(group: Group, needed: Sequence[Ref], known: Known, builder: Builder) 
     """The group as a whole query with the needed columns, and the name of each in it."""
     given: dict[Ref, str] = {}
     taken: set[str] = set()
+    if len(group.aliases) == 1:
+        needed = sorted(needed, key=lambda ref: ref[1])  # so that scans of one table look the same
     for ref in needed:
         base = ref[1] if ref[1].lower() not in taken else f"{ref[0]}_{ref[1]}"
         candidate, number = base, 1

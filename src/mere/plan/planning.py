@@ -1,4 +1,4 @@
-"""One query being planned: its builder, what is known of its columns, and its shared WITH queries. Coordinator process."""
+"""One query being planned: its builder, what is known of its columns, its shared WITH queries. Coordinator process."""
 
 from __future__ import annotations
 

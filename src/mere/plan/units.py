@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from mere.plan.columns import Ref
 from mere.plan.group import Group
+from mere.plan.local import Place, Spread
 from mere.plan.sides import name
 
 JOIN, LEFT, FILTER, LATERAL = "join", "left", "filter", "lateral"
@@ -28,6 +29,7 @@ class Operand:
     width: float
     body: exp.Select | None = None
     conditions: list[exp.Expression] = field(default_factory=list)  # of the body, on columns of both
+    exists: bool = False  # equal rows count once
 
 
 @dataclass(slots=True)
@@ -51,6 +53,11 @@ class Unit:
     @property
     def group(self) -> Group:
         return self.operands[0].group
+
+    @property
+    def group_place(self) -> Place:
+        """Where the rows of a member lie; nothing is said of other units."""
+        return self.group.place if self.kind == JOIN else Place(Spread.PARTITIONED)
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ def take_out(tree: exp.Expression) -> CommonTables:
 def _inlined(tree: exp.Expression, found: dict[str, CommonTable]) -> dict[str, CommonTable]:
     """What is left to share. A body is inlined in what reads it, so counting comes first, from the outside in."""
     uses = Counter(table.name for table in _tables(tree) if table.name in found)
-    waiting = [name for name in uses]
+    waiting = list(uses)
     reached = set(waiting)
     while waiting:
         name = waiting.pop()

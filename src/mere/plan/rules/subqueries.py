@@ -39,6 +39,7 @@ from mere.plan.units import FILTER, LATERAL, Operand, Unit
 def filter_unit(planning: Planning, condition: exp.Expression, names: set[str]) -> Unit:
     """A conjunct of WHERE with queries in it."""
     operands: list[Operand] = []
+    share = _selectivity(planning, condition)
     for query in list(queries_in(condition)):
         if not planning.reads(query):
             continue
@@ -50,13 +51,13 @@ def filter_unit(planning: Planning, condition: exp.Expression, names: set[str]) 
             else:
                 operands.append(found)
         elif member is not None:
+            having = query.args.get("having") is not None
             operands.append(_semi_join(planning, query, member))
+            share = _kept(planning, operands[-1], having)
         else:
             settle_everywhere(planning, query)
     requires = frozenset((aliases(condition) | _outer_aliases(operands)) & names)
-    return Unit(
-        FILTER, operands, frozenset(), requires, condition=condition, selectivity=_selectivity(planning, condition)
-    )
+    return Unit(FILTER, operands, frozenset(), requires, condition=condition, selectivity=share)
 
 
 def lateral_unit(planning: Planning, join: LateralJoin, names: set[str]) -> Unit:
@@ -76,9 +77,7 @@ def lateral_unit(planning: Planning, join: LateralJoin, names: set[str]) -> Unit
     if not join.requires <= names:
         raise Undivided("a LATERAL that reads the query around it")
     on = [join.on] if join.on is not None else []
-    return Unit(
-        LATERAL, operands, frozenset({join.alias}), requires, on=on, tree=join.tree, left=join.left
-    )
+    return Unit(LATERAL, operands, frozenset({join.alias}), requires, on=on, tree=join.tree, left=join.left)
 
 
 def value_unit(planning: Planning, query: exp.Expression, names: set[str]) -> Unit | None:
@@ -171,7 +170,17 @@ def _semi_join(planning: Planning, query: exp.Expression, values: Sequence[exp.E
         outer = ref_of(value)
         if outer is not None:
             pairs.append((outer, inner))
-    return Operand(group, pairs or None, own, planning.known.width(own), body)
+    return Operand(group, pairs or None, own, planning.known.width(own), body, exists=True)
+
+
+def _kept(planning: Planning, operand: Operand, having: bool) -> float:
+    """The share of rows that find their value in the operand; HAVING is taken to leave few groups."""
+    share = 0.5
+    for outer, inner in operand.pairs or ():
+        values, found = (planning.known.statistics.get(ref) for ref in (outer, inner))
+        if values is not None and found is not None:
+            share = min(share, found.distinct / max(values.distinct, 1.0))
+    return share * 0.1 if having else share
 
 
 # Correlated queries
@@ -209,7 +218,11 @@ def _operand(planning: Planning, query: exp.Expression, values: Sequence[exp.Exp
                 pairs.append((outer, inner))
     for key in ("from_", "joins", "where"):
         query.set(key, None)  # the group's, from now on
-    return Operand(group, pairs or None, needed, planning.known.width(needed), query, both)
+    exists = isinstance(query.parent, exp.Exists) or (
+        isinstance(query.parent, exp.Subquery) and isinstance(query.parent.parent, exp.Exists)
+    )
+    exists = (exists or values is not None) and _plain(query)
+    return Operand(group, pairs or None, needed, planning.known.width(needed), query, both, exists)
 
 
 def _split(cluster: Cluster, names: set[str]) -> tuple[list[exp.Expression], list[exp.Expression]] | None:

@@ -1,0 +1,119 @@
+"""A filtered member filters the rows of a correlated query before they move.
+
+Of an operand only rows count whose key is the key of a row of the join. Where the join has a member with conditions of
+its own, its keys are few and known to every segment at little cost: the operand keeps only rows with one of them.
+Nothing is lost: in the rows that come of the join the operand's key is equal to that member's. Coordinator process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from mere.plan.columns import Ref, column, named, substitute
+from mere.plan.group import Group, Item, closed, standing
+from mere.plan.local import ColumnStatistics, Place, Spread
+from mere.plan.planning import Planning
+from mere.plan.sides import name
+from mere.plan.units import FILTER, Operand, Unit
+
+_LARGE = 30_000.0  # an operand of fewer rows moves as it is
+_KEYS = 300_000.0
+_WORTH = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A filtered scan of the join: how to read it once more."""
+
+    alias: str
+    scan: exp.Table
+    conditions: tuple[exp.Expression, ...]
+    rows: float
+    place: Place
+
+
+def source(group: Group, conditions: Sequence[exp.Expression], unfiltered: float) -> Source | None:
+    """The member as a filter, if it is one; made before the join takes its parts."""
+    tree = group.items[0].tree
+    if not conditions or not isinstance(tree, exp.Table) or group.rows > 0.5 * unfiltered:
+        return None
+    if any(condition.find(exp.Query) is not None for condition in conditions):
+        return None
+    (alias,) = group.aliases
+    copies = tuple(condition.copy() for condition in conditions)
+    return Source(alias, tree.copy(), copies, group.rows, group.place)
+
+
+def reduce_operands(
+    planning: Planning, units: Sequence[Unit], sources: Sequence[Source], equal: Callable[[Ref], Sequence[Ref]]
+) -> None:
+    """Filters those operands of queries in expressions for which it pays."""
+    if not sources:
+        return
+    for unit in units:
+        for operand in unit.operands if unit.kind == FILTER else ():
+            if operand.pairs and operand.group.place.spread is Spread.PARTITIONED and operand.group.rows >= _LARGE:
+                if not any(_at_home(unit_, operand, equal) for unit_ in units if unit_ is not unit):
+                    _reduce(planning, operand, sources, equal)
+
+
+def _at_home(unit: Unit, operand: Operand, equal: Callable[[Ref], Sequence[Ref]]) -> bool:
+    """Do the rows of the operand lie with those of the unit already?"""
+    for outer, inner in operand.pairs or ():
+        schemes = {one.scheme for one in operand.group.place.hashes if one.columns == (name(inner),)}
+        names = {name(ref) for ref in equal(outer)}
+        if any(one.scheme in schemes and names >= set(one.columns) for one in unit.group_place.hashes):
+            return True
+    return False
+
+
+def _reduce(
+    planning: Planning, operand: Operand, sources: Sequence[Source], equal: Callable[[Ref], Sequence[Ref]]
+) -> None:
+    known = planning.known
+    best: tuple[float, Source, Ref, Ref] | None = None
+    for outer, inner in operand.pairs or ():
+        found = known.statistics.get(inner)
+        for ref in equal(outer):
+            for one in sources:
+                if one.alias != ref[0] or found is None:
+                    continue
+                values = known.statistics.get(ref)
+                keys = min(one.rows, values.distinct if values is not None else one.rows)
+                factor = keys / max(found.distinct, 1.0)
+                if factor < _WORTH and one.rows < min(_KEYS, operand.group.rows) and (best is None or factor < best[0]):
+                    best = factor, one, ref, inner
+    if best is None:
+        return
+    factor, one, ref, inner = best
+    operand.group.conditions.append(exp.In(this=column(inner), query=exp.Subquery(this=_keys(planning, one, ref))))
+    operand.group.rows = max(operand.group.rows * factor, 1.0)
+    before = known.statistics[inner]
+    known.statistics[inner] = ColumnStatistics(max(before.distinct * factor, 1.0), before.width)
+
+
+def _keys(planning: Planning, one: Source, ref: Ref) -> exp.Select:
+    """The keys of a filtered scan, on every segment, under an alias of their own."""
+    alias = planning.known.alias()
+    tree = one.scan.copy()
+    tree.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    columns = {each for each in planning.known.types if each[0] == one.alias}
+    mapping: dict[Ref, exp.Expression] = {each: column((alias, each[1])) for each in columns}
+    key = (alias, ref[1])
+    planning.known.types[key] = planning.known.types[ref]
+    conditions = [substitute(condition.copy(), mapping) for condition in one.conditions]
+    group = Group([Item(tree, frozenset({alias}))], Place(one.place.spread), one.rows, frozenset({alias}), conditions)
+    local, _ = closed(group, [key], planning.known, planning.builder)
+    if local.place.spread is Spread.REPLICATED:
+        select = local.tree.copy()
+        assert isinstance(select, exp.Select)
+        return select
+    local = planning.builder.broadcast(local)
+    reading = planning.known.alias()
+    return exp.Select(
+        expressions=[named(column((reading, ref[1])), ref[1])],
+        from_=exp.From(this=standing(local, reading)),
+    )
