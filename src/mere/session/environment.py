@@ -34,5 +34,8 @@ class SessionEnvironment:
     def constant(self, sql: str, type: PgType) -> Typed:
         raise UndefinedObject(f"{sql} cannot stand here", sqlstate="42601")
 
+    def once(self, sql: str, type: PgType) -> Typed | None:
+        return None
+
     def window(self, name: str) -> exp.Window | None:
         return None

@@ -122,6 +122,9 @@ class Table:
     def constant(self, sql: str, type: PgType) -> Typed:
         return literal(asked(self.peer, sql), type)
 
+    def once(self, sql: str, type: PgType) -> Typed | None:
+        return None
+
     def window(self, name: str) -> exp.Window | None:
         return None
 

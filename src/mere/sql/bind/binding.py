@@ -100,7 +100,7 @@ class Binding:
         self._bind_query = bind_query
         self.scans: dict[str, ScanBuilder] = {}  # by emitted alias
         self.accesses: list[Access] = []
-        self.constants: dict[tuple[str, PgType], Constant] = {}
+        self.constants: dict[tuple[str, PgType, int], Constant] = {}
         self.derived: dict[str, dict[str, list[ColumnOf]]] = {}  # lineage of derived tables, by emitted alias
         self.common_of: dict[str, str] = {}  # the WITH query behind a range item, by emitted aliases
         self.deferred: list[Deferred] = []
@@ -166,8 +166,9 @@ class Binding:
         self.scans[alias] = builder
         return builder
 
-    def constant(self, sql: str, pg_type: PgType) -> Constant:
-        key = (sql, pg_type)
+    def constant(self, sql: str, pg_type: PgType, *, shared: bool = True) -> Constant:
+        """`shared`: the same text is the same value, wherever in the statement."""
+        key = (sql, pg_type, 0 if shared else self._constant_count)
         if key not in self.constants:
             self.constants[key] = Constant(f"mere_constant_{self._constant_count}", sql, pg_type)
             self._constant_count += 1

@@ -29,9 +29,10 @@ def column_parts(node: exp.Column) -> tuple[str, ...]:
 class ScopeEnvironment:
     """`Environment` over one scope."""
 
-    def __init__(self, binding: Binding, scope: Scope) -> None:
+    def __init__(self, binding: Binding, scope: Scope, *, evaluated_once: bool = False) -> None:
         self.binding = binding
         self.scope = scope
+        self.evaluated_once = evaluated_once  # a cell of VALUES: there is no row for which it would be taken again
 
     @property
     def time_zone(self) -> str:
@@ -96,6 +97,13 @@ class ScopeEnvironment:
 
     def constant(self, sql: str, type: PgType) -> Typed:
         constant = self.binding.constant(sql, type)
+        return Typed(exp.Placeholder(this=constant.name), type, PLACEHOLDER)
+
+    def once(self, sql: str, type: PgType) -> Typed | None:
+        """What PostgreSQL evaluates anew wherever it is written (nextval); None where that were once for every row."""
+        if not self.evaluated_once:
+            return None
+        constant = self.binding.constant(sql, type, shared=False)
         return Typed(exp.Placeholder(this=constant.name), type, PLACEHOLDER)
 
     def window(self, name: str) -> exp.Window | None:

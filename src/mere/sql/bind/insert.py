@@ -36,9 +36,11 @@ from mere.sql.bind.values import row_cells
 from mere.sql.bind.with_clause import attach, bind_with
 from mere.sql.coercion import coerce
 from mere.sql.expressions import Coercion, Typed
+from mere.sql.expressions.constants import postgres_text
 from mere.sql.expressions.typed import stored_column
+from mere.sql.grammar.nodes import Call
 from mere.sql.relations import Column
-from mere.sql.types import BOOL, PgType
+from mere.sql.types import BOOL, INTEGERS, PgType
 
 _BOOLEAN = PgType(BOOL)
 
@@ -51,6 +53,7 @@ class Filled:
     outputs: list[Output] = field(default_factory=list)
     defaults: list[DefaultColumn] = field(default_factory=list)
     mixed: list[DefaultColumn] = field(default_factory=list)
+    numbered: dict[int, str] = field(default_factory=dict)  # nextval() that a query gives to a column, by attnum
 
 
 def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert | BoundMerge:
@@ -119,10 +122,36 @@ def _source(
         return _fit(binding, bind_long_values(binding, query, columns[:width]), columns, ignored, frame)
     while isinstance(query, exp.Subquery) and not any(query.args.get(key) for key in ("order", "limit", "with_")):
         query = query.this
+    query, columns, numbered = _without_nextval(query, columns)
     binding.leave_open(query)
     block = binding.query(query, None, frame)
     _check_width(block.outputs, columns, isinstance(node.this, exp.Schema))
-    return _fit(binding, block, columns, ignored, frame)
+    block, filled = _fit(binding, block, columns, ignored, frame)
+    filled.numbered = numbered
+    return block, filled
+
+
+def _without_nextval(
+    query: exp.Expression, columns: Sequence[Column]
+) -> tuple[exp.Expression, Sequence[Column], dict[int, str]]:
+    """INSERT ... SELECT nextval('s'), a FROM ...: as if the sequence were that column's default, a number each row."""
+    if not isinstance(query, exp.Select) or any(
+        query.args.get(key) for key in ("distinct", "group", "order", "having")
+    ):
+        return query, columns, {}
+    numbered: dict[int, str] = {}
+    kept: list[exp.Expression] = []
+    for item, column in zip(query.expressions, columns, strict=False):
+        value = item.unalias()
+        if isinstance(value, Call) and value.name == "nextval" and column.type.oid in INTEGERS:
+            numbered[column.attnum] = postgres_text(value)
+        else:
+            kept.append(item)
+    if not numbered or any(item.is_star for item in query.expressions):
+        return query, columns, {}
+    narrowed = query.copy()
+    narrowed.set("expressions", [item.copy() for item in (*kept, *query.expressions[len(columns) :])])
+    return narrowed, [column for column in columns if column.attnum not in numbered], numbered
 
 
 def _fit(
@@ -178,7 +207,7 @@ def _bind_rows(
     if any(len(row) != len(columns) for row in rows):
         raise SqlSyntaxError("VALUES lists must all be the same length")
     level = Level()
-    environment = ScopeEnvironment(binding, Scope(level, None, frame))
+    environment = ScopeEnvironment(binding, Scope(level, None, frame), evaluated_once=True)
     filled = Filled([])
     cells: list[list[exp.Expression]] = [[] for _ in rows]
     for place, column in enumerate(columns):
@@ -240,6 +269,9 @@ def _add_defaults(binding: Binding, target: TargetTable, filled: Filled, frame: 
     environment = ScopeEnvironment(binding, Scope(Level(), None, frame))
     for column in target.relation.columns:
         if column in filled.given:
+            continue
+        if column.attnum in filled.numbered:
+            filled.defaults.append(DefaultColumn(column, filled.numbered[column.attnum]))
             continue
         if default_text(target.relation, column) is None:
             filled.defaults.append(DefaultColumn(column, None))

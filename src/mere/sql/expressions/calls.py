@@ -19,7 +19,7 @@ from mere.sql.functions.registry import SCALARS, BoundCall, Entry
 from mere.sql.functions.resolution import AmbiguousName, Resolved, resolve_function
 from mere.sql.grammar.nodes import Call
 from mere.sql.grammar.type_names import parse_type
-from mere.sql.types import ANY, BY_NAME, INT4, INTERVAL, NAME, STRINGS, TEXT, PgType, element_of, type_name
+from mere.sql.types import ANY, BY_NAME, INT4, INT8, INTERVAL, NAME, STRINGS, TEXT, PgType, element_of, type_name
 
 # SQL's own spellings of functions that PostgreSQL evaluates once for a statement.
 _SESSION_VALUES: dict[str, tuple[str, int]] = {
@@ -37,6 +37,7 @@ _SESSION_VALUES: dict[str, tuple[str, int]] = {
     "current_schema": ("current_schema", NAME),
 }
 _PLAIN_SCHEMAS = ("", "pg_catalog")
+_SEQUENCES = frozenset(("nextval", "setval", "currval", "lastval"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,10 @@ def _function(context: Context, node: Call) -> Typed:
     name = node.name
     if node.args.get("distinct") or node.args.get("order"):
         raise SqlSyntaxError(f"DISTINCT specified, but {name} is not an aggregate function", sqlstate="42809")
+    if name in _SEQUENCES and node.find(exp.Column, exp.Query) is None:
+        number = context.env.once(postgres_text(node), PgType(INT8))
+        if number is not None:
+            return number
     arguments = context.bind_all(positional(name, node.expressions))
     if len(arguments) == 1:
         as_cast = _type_function(context, name, arguments[0])
@@ -180,7 +185,7 @@ def build(entry: Entry, bound: BoundCall) -> Typed:
 
 def _left_to_postgres(context: Context, node: Call, resolved: Resolved, marks: int) -> Typed:
     """No DuckDB form: PostgreSQL evaluates it once when nothing in it depends on a row."""
-    if marks & ~PLACEHOLDER or node.name in ("nextval", "setval", "currval", "lastval", "set_config", "pg_sleep"):
+    if marks & ~PLACEHOLDER or node.name in ("set_config", "pg_sleep"):
         raise unsupported(node.name, list(resolved.arguments))
     return context.env.constant(postgres_text(node), PgType(resolved.result))
 

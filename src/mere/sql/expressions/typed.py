@@ -147,6 +147,10 @@ class Environment(Protocol):
         """A constant that PostgreSQL evaluates before the plan runs: `sql` is a PostgreSQL expression."""
         ...
 
+    def once(self, sql: str, type: PgType) -> Typed | None:
+        """A volatile call that PostgreSQL evaluates for this one place; None where it is to run for every row."""
+        ...
+
     def window(self, name: str) -> exp.Window | None:
         """The definition of a named window of this query level."""
         ...
