@@ -13,7 +13,6 @@ $mere_share, which the dispatcher replaces by the number of the share (nodes.SHA
 from __future__ import annotations
 
 import re
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -34,7 +33,6 @@ from mere.plan.nodes import (
 )
 from mere.plan.schemes import bucket_scheme, canonical, destination, hash_scheme
 from mere.plan.undivided import Undivided
-from mere.plan.undivided import Undivided
 from mere.sql.bind.bound import BoundSelect
 from mere.sql.bind.output import duckdb_text
 from mere.sql.types import duckdb_type
@@ -49,8 +47,6 @@ _CHOOSING = frozenset(
     {"any_value", "arbitrary", "arg_max", "arg_min", "array_agg", "first", "last", "list", "mode", "string_agg"}
 )
 _FEW = 2_000
-# A STRUCT whose fields have no names, as ROW(...) makes: no table can have such a column.
-_UNDECLARABLE = re.compile(r"STRUCT\((?:\w+[,()\[]|(?:TIME|TIMESTAMP) WITH )")
 # A STRUCT whose fields have no names, as ROW(...) makes: no table can have such a column.
 _UNDECLARABLE = re.compile(r"STRUCT\((?:\w+[,()\[]|(?:TIME|TIMESTAMP) WITH )")
 _WIDTHS = {"BOOLEAN": 1, "TINYINT": 1, "SMALLINT": 2, "INTEGER": 4, "FLOAT": 4, "DATE": 4, "HUGEINT": 16, "UUID": 16}
@@ -170,8 +166,6 @@ class Builder:
         keys: tuple[str, ...] = (),
     ) -> Motion:
         """`local` as a slice of its own, and the motion that it sends. The same one is made once."""
-        if any(_UNDECLARABLE.search(column.duckdb_type) for column in local.columns):
-            raise Undivided("a row without names for its fields")
         if any(_UNDECLARABLE.search(column.duckdb_type) for column in local.columns):
             raise Undivided("a row without names for its fields")
         every = local.place.spread is Spread.PARTITIONED
