@@ -38,7 +38,7 @@ class RowSource:
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._portions = portions
-        self._encode = encode
+        self.encode = encode
         self._close = close
         self._rest: Portion | None = None
         self._closed = False
@@ -49,7 +49,7 @@ class RowSource:
         self._released = release
 
     def _portion(self, batch: pa.RecordBatch) -> Portion:
-        return Portion(batch, self._encode(batch))
+        return Portion(batch, self.encode(batch))
 
     async def _next(self, limit: int | None) -> Portion | None:
         """The next portion that is not empty, of at most `limit` rows; None at the end."""
@@ -91,9 +91,13 @@ class RowSource:
             skipped += portion.rows
         return skipped
 
+    def portions(self) -> AsyncIterator[Portion]:
+        """All that is left, for who keeps it."""
+        return self._part(None)
+
     def part(self, limit: int | None) -> RowSource:
         """The next `limit` rows (None: all that is left) as a result of its own; this one stays where they end."""
-        return RowSource(self._part(limit), self._encode)
+        return RowSource(self._part(limit), self.encode)
 
     async def _part(self, limit: int | None) -> AsyncIterator[Portion]:
         left = limit

@@ -127,5 +127,5 @@ class Session:
         await self._state.end_statement()
         await self._extended.close_portals()
         for cursor in self._state.cursors.values():
-            await cursor.rows.close()
+            await cursor.close()
         self._state.transaction.forget()

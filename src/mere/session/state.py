@@ -20,6 +20,7 @@ from mere.execute.scans import LakeView
 from mere.segment.workspace import Workspace
 from mere.session.client import Client
 from mere.session.rows import RowSource
+from mere.session.scroll import Scroll
 from mere.session.services import Database, Services
 from mere.session.stand_in import StandIn
 from mere.session.transaction import Transaction
@@ -66,12 +67,18 @@ class Portal:
 
 @dataclass(slots=True)
 class Cursor:
-    """A DECLAREd cursor over the lake."""
+    """A DECLAREd cursor over the lake. `scroll`: its rows are kept, so that it may go back."""
 
     rows: RowSource
     fields: tuple[Field, ...]
     hold: bool
     kept: bool = False  # its transaction has committed
+    scroll: Scroll | None = None
+
+    async def close(self) -> None:
+        await self.rows.close()
+        if self.scroll is not None:
+            await self.scroll.close()
 
 
 @dataclass(slots=True)
