@@ -163,7 +163,8 @@ class QueryMaker:
         if texts and roll < 0.15:
             return f"{self._pick(texts)} {self._pick(('=', '<', '<>', 'LIKE'))} 'a'"
         if dates and roll < 0.3:
-            return f"{self._pick(dates)} {self._pick(('>', '<='))} date '2024-01-03'"
+            day = self._pick(("date '2024-01-03'", "date '2024-01-03'", "(now() - interval '100 years')::date"))
+            return f"{self._pick(dates)} {self._pick(('>', '<='))} {day}"
         if not numbers:
             return self._pick(("true", "true", "true", "false"))
         if roll < 0.4:
@@ -273,7 +274,8 @@ class QueryMaker:
         return self._pick(
             (
                 f"{one} + 1", f"coalesce({one}, {two})", f"CASE WHEN {one} > {two} THEN 1 ELSE 0 END", f"{one} % 3",
-                f"coalesce({one}, -1)", f"length({one}::text)", f"{one} / 2", "7",
+                f"coalesce({one}, -1)", f"{one} + date_part('year', current_date)::int", f"length({one}::text)",
+                f"{one} / 2", "7",
             )
         )  # fmt: skip
 

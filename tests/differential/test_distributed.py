@@ -18,7 +18,7 @@ from mere.errors import MereError
 from mere.sql.bind import BoundSelect
 
 from .distributed_queries import QueryMaker
-from .distributed_tables import warehouse
+from .distributed_tables import KEYS, warehouse
 
 FIRST, LAST = (int(seed) for seed in os.environ.get("MERE_PLAN_SEEDS", "1-250").split("-"))
 
@@ -31,6 +31,8 @@ class Cluster:
     policies: Mapping[str, str]
     stated_rows: Mapping[str, float]
     read_everywhere_rows: float
+    keys: Mapping[str, str]
+    buckets: Mapping[str, int]
 
     @classmethod
     def random(cls, seed: int) -> Cluster:
@@ -42,10 +44,12 @@ class Cluster:
             {name: dice.choice(kinds) for name in names if name != "r"},
             {name: 10 ** dice.uniform(1, 8) for name in names if name != "r"},
             dice.choice((0, 0, 1000)),
+            {name: dice.choice(KEYS[name] * 4 + "vwsnd") for name in names},
+            {name: dice.choice((16, 16, 16, 7)) for name in names},
         )
 
     def spread(self, rows: Warehouse) -> Warehouse:
-        return rows.distributed(self.policies, self.stated_rows)
+        return rows.distributed(self.policies, self.stated_rows, self.keys, self.buckets)
 
 
 def bind_and_answer(tables: Warehouse, sql: str) -> tuple[BoundSelect, Expected] | None:

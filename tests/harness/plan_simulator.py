@@ -45,6 +45,7 @@ class Run:
 class Simulator:
     def __init__(self, warehouse: Warehouse, bound: BoundSelect, plan: DistributedPlan, seed: int = 0) -> None:
         self.warehouse = warehouse
+        self.bound = bound
         self.scans = {scan.name: scan for scan in bound.scans}
         self.plan = plan
         self.seed = seed
@@ -65,7 +66,7 @@ class Simulator:
         if self.plan.plain and len(numbers) != 1:
             raise BrokenPlan(f"a plain root passes on one Gather, not {len(numbers)}")
         with self._place(None, (), numbers) as connection:
-            result = connection.execute(duckdb_text(root.tree))
+            result = connection.execute(duckdb_text(self.warehouse.filled(root.tree, self.bound)))
             names = [column[0] for column in result.description]
             wanted = [column.alias for column in root.columns]
             if [name.lower() for name in names] != [name.lower() for name in wanted]:
@@ -209,7 +210,7 @@ class Simulator:
                 return exp.Literal.number(share)
             return node
 
-        return duckdb_text(tree.transform(replace))
+        return duckdb_text(self.warehouse.filled(tree, self.bound).transform(replace))
 
 
 def simulate(warehouse: Warehouse, bound: BoundSelect, plan: DistributedPlan, seed: int = 0) -> Run:

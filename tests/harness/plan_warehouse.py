@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import duckdb
+from sqlglot import exp
 
 from mere.execute.types import EngineTypes, scan_columns
 from mere.plan.local import ColumnStatistics, Facts, ScanStatistics
@@ -89,17 +90,26 @@ class Warehouse:
             )
             self.connection.execute(f"CREATE TABLE {table.name} ({listed})")
 
-    def distributed(self, policy: str | Mapping[str, str], stated_rows: Mapping[str, float] | None = None) -> Warehouse:
-        """The same rows with another policy, for all tables or by name, and other statistics."""
-        chosen = policy if isinstance(policy, Mapping) else dict.fromkeys(self.tables, policy)
-        stated = stated_rows or {}
-        other = Warehouse(
-            [
-                replace(table, policy=chosen.get(name, table.policy), stated_rows=stated.get(name, table.stated_rows))
-                for name, table in self.tables.items()
-            ],
-            self.connection,
-        )
+    def distributed(
+        self,
+        policy: str | Mapping[str, str],
+        stated_rows: Mapping[str, float] | None = None,
+        keys: Mapping[str, str] | None = None,
+        buckets: Mapping[str, int] | None = None,
+    ) -> Warehouse:
+        """The same rows otherwise: a policy for all tables or by name, other statistics, other keys."""
+        policies = policy if isinstance(policy, Mapping) else dict.fromkeys(self.tables, policy)
+        changed = [
+            replace(
+                table,
+                policy=policies.get(name, table.policy),
+                stated_rows=(stated_rows or {}).get(name, table.stated_rows),
+                key=(keys or {}).get(name, table.key),
+                buckets=(buckets or {}).get(name, table.buckets),
+            )
+            for name, table in self.tables.items()
+        ]
+        other = Warehouse(changed, self.connection)
         other._statistics, other._rows = self._statistics, self._rows
         return other
 
@@ -110,7 +120,11 @@ class Warehouse:
     def bind(self, statement: str) -> BoundSelect:
         bound = bind(parse(statement), self.resolved, BindContext())
         assert isinstance(bound, BoundSelect), statement
-        return replace(bound, tree=fill_constants(bound.tree, self._constants(bound.constants)), constants=())
+        return bound
+
+    def filled(self, tree: exp.Expression, bound: BoundSelect) -> exp.Expression:
+        """The tree, which is the statement's or of a plan of it, with constants in place of their placeholders."""
+        return fill_constants(tree, self._constants(bound.constants)) if bound.constants else tree
 
     def _constants(self, constants: Sequence[Constant]) -> dict[Constant, str | None]:
         """What PostgreSQL would say of them; these tests use only such as DuckDB reads alike."""
@@ -123,7 +137,7 @@ class Warehouse:
     def facts(self, bound: BoundSelect, segments: int, read_everywhere_rows: float = 0) -> Facts:
         """What the planner is told. By default no table is too small to be moved, or tests would see no motions."""
         asking = self.connection.cursor()
-        types = EngineTypes(lambda sql: asking.execute(sql).fetchall(), bound.scans)
+        types = EngineTypes(lambda sql: asking.execute(sql).fetchall(), bound.scans, bound.constants)
         return Facts(
             segments,
             {scan.name: scan for scan in bound.scans},
@@ -180,7 +194,7 @@ class Warehouse:
         try:
             for scan in bound.scans:
                 cursor.execute(f"CREATE TEMP VIEW {quote_identifier(scan.name)} AS {self.scan_sql(scan)}")
-            return cursor.execute(duckdb_text(bound.tree)).fetchall()
+            return cursor.execute(duckdb_text(self.filled(bound.tree, bound))).fetchall()
         finally:
             cursor.close()
 
