@@ -164,7 +164,10 @@ async def rows_of(dispatch: Dispatch) -> list[tuple[Any, ...]]:
     async with dispatch.runtime.workspace() as workspace:
         try:
             batches = await open_answer(dispatch, Body(dispatch.plan.root), {}, workspace, _tuples)
-            return [row async for rows in batches for row in rows]
+            try:
+                return [row async for rows in batches for row in rows]
+            finally:
+                await batches.close()
         finally:
             await dispatch.close()
 

@@ -10,9 +10,9 @@ give other rows (see dispatch_graph) and some are with the client already, the s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 from sqlglot import exp
@@ -31,25 +31,39 @@ _LOADED_WHOLE = 64 * 2**20  # bytes of a plain answer up to which sending it sha
 _AHEAD = 4  # parts on their way to the coordinator at a time
 
 
+class Answer(Generic[T]):
+    """Batches, read once. `close` may be called at any point, but not while somebody waits for a batch."""
+
+    def __init__(self, batches: AsyncIterator[T], close: Callable[[], Awaitable[None]]) -> None:
+        self._batches = batches
+        self.close = close
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._batches
+
+
 async def open_answer(
     dispatch: Dispatch,
     body: Body,
     constants: Mapping[str, exp.Expression],
     workspace: Workspace,
     convert: Callable[[pa.RecordBatch], T],
-) -> AsyncIterator[T]:
+) -> Answer[T]:
     """Runs the plan; returns the converted batches of its answer when the first of them is there.
 
-    `body` is the root's query with the columns of the answer. The caller closes dispatch and workspace.
+    `body` is the root's query with the columns of the answer. The caller closes the answer, then dispatch and
+    workspace.
     """
     text = body.text({}, constants)
     motions = [motion for motion in dispatch.plan.motions if motion.number in root_inputs(dispatch.plan)]
     await dispatch.complete()
     if dispatch.plan.plain and len(motions) == 1 and _size(dispatch, motions[0]) > _LOADED_WHOLE:
-        return await _started(_by_share(dispatch, motions[0], workspace, text, convert))
+        by_share = _by_share(dispatch, motions[0], workspace, text, convert)
+        return Answer(await _started(by_share), by_share.aclose)
     await _load(dispatch, motions, workspace)
     await dispatch.close()
-    return await workspace.stream_as(convert, text)
+    stream = await workspace.stream_as(convert, text)
+    return Answer(stream, stream.close)
 
 
 async def load_answer(
@@ -157,15 +171,18 @@ def _refuse_other_rows(dispatch: Dispatch, lost: PartsLost) -> None:
         ) from lost
 
 
-async def _started(batches: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+async def _started(batches: AsyncGenerator[T, None]) -> AsyncIterator[T]:
     """With the first batch already made, so that errors before it are raised here."""
-    first = await anext(batches, None)
+    try:
+        first = await anext(batches, None)
+    except BaseException:
+        await batches.aclose()
+        raise
     return _chained(first, batches)
 
 
-async def _chained(first: T | None, rest: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    async with aclosing(rest):
-        if first is not None:
-            yield first
-            async for batch in rest:
-                yield batch
+async def _chained(first: T | None, rest: AsyncIterator[T]) -> AsyncIterator[T]:
+    if first is not None:
+        yield first
+        async for batch in rest:
+            yield batch

@@ -65,8 +65,12 @@ async def _run(running: Dispatch, planned: Planned, opened: Opened, workspace: W
     def count(batch: pa.RecordBatch) -> int:
         return int(batch.num_rows)
 
-    async for _ in await open_answer(running, Body(planned.plan.root), opened.constants, workspace, count):
-        pass
+    answer = await open_answer(running, Body(planned.plan.root), opened.constants, workspace, count)
+    try:
+        async for _ in answer:
+            pass
+    finally:
+        await answer.close()
 
 
 def _scan_facts(bound: BoundSelect, opened: Opened, planned: Planned) -> dict[str, ScanFacts]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from mere.errors import FeatureNotSupported, MereError
-from mere.execute.answer import open_answer
+from mere.execute.answer import Answer, open_answer
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch
 from mere.execute.distributed import Opened, Planned, bring_postgres_rows, may_distribute, open_query, plan_query
@@ -81,8 +81,11 @@ async def distributed_select(
     release = state.database.readers.hold(view.snapshot.id)
     workspace = state.open_workspace()
     running: Dispatch | None = None
+    answer: Answer[Portion] | None = None
 
     async def close() -> None:
+        if answer is not None:
+            await answer.close()
         if running is not None:
             await running.close()
         await workspace.close()
@@ -96,7 +99,8 @@ async def distributed_select(
         planned, running = await start_query(state, view, compiled, opened, workspace)
         encode, convert = row_converter(fields)
         root = planned.root(shown, output_expressions(state, bound, fields))
-        rows = RowSource(await open_answer(running, root, opened.constants, workspace, convert), encode, close)
+        answer = await open_answer(running, root, opened.constants, workspace, convert)
+        rows = RowSource(aiter(answer), encode, close)
         rows.when_closed(release)
     except BaseException:
         release()

@@ -12,6 +12,7 @@ from harness.segments import Segments
 
 from mere.errors import MereError
 from mere.execute import answer as answering
+from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatcher, DispatchOptions
 from mere.execute.scans import LakeSource
 from mere.runtime.base import SegmentLost, Task
@@ -235,4 +236,20 @@ async def test_a_large_answer_goes_share_by_share(
     rows = await rows_of(dispatch)
     assert sorted(k for k, _ in rows) == list(range(ROWS))
     assert sorted(task.share for _, task in segments.attempts) == [0, 1, 1, 2, 2]
+    assert segments.live_parts == 0
+
+
+async def test_a_large_answer_that_nobody_reads_on(
+    segments: Segments, dispatcher: Dispatcher, source: LakeSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "_LOADED_WHOLE", 0)
+    dispatch = opened(dispatcher, everything(3), source)
+    async with segments.workspace() as workspace:
+        rows = await answering.open_answer(dispatch, Body(dispatch.plan.root), {}, workspace, lambda batch: batch)
+        async for batch in rows:
+            assert batch.num_rows > 0
+            break
+        assert segments.live_parts > 0
+        await rows.close()
+        await dispatch.close()
     assert segments.live_parts == 0
