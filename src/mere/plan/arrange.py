@@ -75,12 +75,11 @@ class Arrangement:
         with_queries = [one for one in conditions if any(True for _ in queries_in(one))]
         simple = [one for one in conditions if not any(one is other for other in with_queries)]
         groups = self._members(simple)
+        self.units += [self._other(other) for other in self.cluster.others]
         self._read_conditions(simple)
         for condition in with_queries:
             self.units.append(subqueries.filter_unit(self.planning, condition, self.cluster.names))
         self.units = [Unit(JOIN, [self._operand(group)], group.aliases) for group in groups] + self.units
-        for other in self.cluster.others:
-            self.units.append(self._other(other))
         names = self.cluster_names
         reduce_operands(self.planning, self.units, self.sources, lambda ref: self._equal(names, ref))
         self._fold()

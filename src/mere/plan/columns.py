@@ -110,7 +110,7 @@ def _arms(condition: exp.Expression) -> Iterator[exp.Expression]:
             yield node
 
 
-def queries_in(tree: exp.Expression) -> Iterator[exp.Query]:
+def queries_in(tree: exp.Expression) -> Iterator[exp.Expression]:
     """The queries that stand in an expression, outermost only."""
     stack: list[exp.Expression] = [tree]
     while stack:

@@ -26,7 +26,7 @@ def after_filter(distinct: float, rows: float, of: float) -> float:
     share = rows / of
     each = of / max(distinct, 1.0)
     left = distinct * (1.0 - (1.0 - share) ** min(each, 1e6))
-    return max(1.0, min(left, max(rows, 1.0)))
+    return float(max(1.0, min(left, max(rows, 1.0))))
 
 
 def selectivity(condition: exp.Expression, statistics: Statistics) -> float:

@@ -15,7 +15,7 @@ from mere.plan.local import Hash, Joined, Place
 FEW = 10_000  # rows that are gathered rather than redistributed: one step less
 _PARTS = {"quarter": 4.0, "month": 12.0, "day": 31.0, "dayofweek": 7.0, "isodow": 7.0, "hour": 24.0, "minute": 60.0}
 _COARSE = frozenset({"count", "bool_and", "bool_or", "any_value"})
-_REPEAT = 0.7  # a partial step that keeps more of its rows than this is left out
+_REPEAT = 0.5  # a partial step that keeps more of its rows than this is left out
 
 
 def combinations(joined: Joined, keys: Sequence[exp.Expression]) -> float:
@@ -63,18 +63,21 @@ def few(rows: float) -> bool:
     return rows <= FEW
 
 
-def worth_a_partial_step(rows: float, groups: float, segments: int) -> bool:
-    return min(rows, groups * segments) < _REPEAT * rows
+def worth_a_partial_step(joined: Joined, keys: Sequence[exp.Expression], segments: int) -> bool:
+    """Whether grouping on each segment first leaves clearly fewer rows. The product of several keys guesses far too
+    high where they depend on each other, so it counts half; one key alone is a floor."""
+    floor = max(combinations(joined, [key]) for key in keys)
+    groups = float((floor * combinations(joined, keys)) ** 0.5)
+    return min(joined.rows, groups * segments) < _REPEAT * joined.rows
 
 
 def spread_by(joined: Joined, keys: Sequence[tuple[exp.Expression, str]], segments: int) -> list[str]:
-    """Which of the keys (with their aliases) to redistribute by: one that has enough values alone, so that the rows
-    meet others by it; else all."""
-    best, most = None, 100.0 * segments
-    for key, alias in keys:
-        if column_text(bare(key)) is not None and (values := combinations(joined, [key])) >= most:
-            best, most = alias, values
-    return [alias for _, alias in keys] if best is None else [best]
+    """Which of the keys (with their aliases) to redistribute by: the first that has enough values alone, and about as
+    many as any other, so that the rows meet others by it; else all."""
+    plain = [(combinations(joined, [key]), alias) for key, alias in keys if column_text(bare(key)) is not None]
+    enough = max([100.0 * segments, *(values / 2 for values, _ in plain)])
+    chosen = [alias for values, alias in plain if values >= enough]
+    return chosen[:1] or [alias for _, alias in keys]
 
 
 def distinct_through(

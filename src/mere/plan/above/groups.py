@@ -109,9 +109,10 @@ def _in_two_steps(
     builder: Builder, joined: Joined, grouping: Grouping, splits: Splits, deduplicated: Sequence[Call]
 ) -> Joined:
     dimensions = _dimensions(deduplicated[0]) if deduplicated else ()
-    groups = combinations(joined, [*grouping.keys, *dimensions])
+    by = [*grouping.keys, *dimensions]
+    groups = combinations(joined, by)
     large = not few(groups * builder.facts.segments)
-    if grouping.keys and large and not worth_a_partial_step(joined.rows, groups, builder.facts.segments):
+    if grouping.keys and large and not worth_a_partial_step(joined, by, builder.facts.segments):
         return over_moved_rows(builder, joined, grouping)
     carried = Carried("mere_groups")
     for key in grouping.keys:

@@ -72,9 +72,8 @@ def _inlined(tree: exp.Expression, found: dict[str, CommonTable]) -> dict[str, C
             raise Undivided("a WITH query reads the query around it")
     for root in [tree, *(found[name].query for name in reached)]:
         for table in _tables(root):
-            common = found.get(table.name)
-            if common is not None and table.name not in shared:
-                _stand(table, common)
+            if table.name in found and table.name not in shared:
+                _stand(table, found[table.name])
     return shared
 
 

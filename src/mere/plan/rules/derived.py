@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from mere.plan.above.calls import calls_in, windows_in
-from mere.plan.columns import Ref, column, conjunction, queries_in, ref_of, refs, substitute
+from mere.plan.columns import Ref, column, conjunction, named, queries_in, ref_of, refs, substitute
 
 _CLAUSES = ("group", "having", "qualify", "distinct", "order", "limit", "offset", "windows", "with_", "sample")
 
@@ -21,7 +21,9 @@ def rename_columns(select: exp.Expression) -> None:
     for derived in select.find_all(exp.Subquery):
         alias = derived.args.get("alias")
         names = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
-        if not names or alias.this is None or not isinstance(derived.this, exp.Query):
+        if not isinstance(alias, exp.TableAlias) or not names or alias.this is None:
+            continue
+        if not isinstance(derived.this, exp.Select | exp.SetOperation):
             continue
         own = output_names(derived.this)
         if len(own) < len(names):
@@ -37,6 +39,20 @@ def output_names(query: exp.Expression) -> list[str]:
     while isinstance(query, exp.SetOperation | exp.Subquery):
         query = query.this
     return [projection.alias_or_name for projection in query.expressions]
+
+
+def without_lists(tree: exp.Expression) -> None:
+    """EXISTS (SELECT a, b, ...) reads no column for its list: whether there is a row does not hang on it."""
+    for test in tree.find_all(exp.Exists):
+        query = test.this
+        while isinstance(query, exp.Subquery):
+            query = query.this
+        if not isinstance(query, exp.Select) or query.args.get("distinct") or query.args.get("order"):
+            continue
+        if query.args.get("qualify") or aggregated(query) or windows_in(iter(query.expressions)):
+            continue
+        if not any(projection.find(exp.Query) is not None for projection in query.expressions):
+            query.set("expressions", [named(exp.Literal.number(1), "mere_nothing")])
 
 
 def merge(select: exp.Select) -> None:

@@ -65,7 +65,7 @@ def lateral_unit(planning: Planning, join: LateralJoin, names: set[str]) -> Unit
     requires = frozenset(join.requires)
     query = join.tree.this.this if isinstance(join.tree.this, exp.Subquery) else None
     if planning.reads(join.tree):
-        if not isinstance(query, exp.Query):
+        if not isinstance(query, exp.Select | exp.SetOperation):
             raise Undivided("LATERAL of a rare form")
         found = _operand(planning, query, None)
         if found is None:
