@@ -71,6 +71,20 @@ class Cutter:
             data += self.eol
         return self._csv(data, last) if self.format.is_csv else self._text(data, last)
 
+    def awaits_header(self) -> bool:
+        return self._header_due
+
+    def take_rest(self) -> bytes:
+        """What is left of an unfinished row, to be given back in the next piece."""
+        rest, self._rest = self._rest, b""
+        return rest
+
+    def passed(self, lines: int, rest: bytes) -> None:
+        """Others have read so many lines, which end in newlines; the rest is the beginning of a row."""
+        self._line += lines
+        self._rest = rest
+        self.eol = b"\n"
+
     def _decoded(self, decoder: codecs.IncrementalDecoder, data: bytes, last: bool) -> bytes:
         try:
             return decoder.decode(data, last).encode()

@@ -1,7 +1,8 @@
 """COPY FROM STDIN: bytes come in, Parquet files go out, with bounded memory and disk.
 
-Lives in the coordinator process. Input is cut into chunks of whole rows that are spooled to local disk; a group of
-chunks is parsed and written by one DuckDB statement while the next group arrives. Not for concurrent use.
+Lives in the coordinator process. Rows that are written plainly are read by a kernel into record batches; a chunk of
+rows with anything else in it is spooled to local disk as it came, for DuckDB and all of PostgreSQL's rules. A group of
+either is written by one DuckDB statement while the next group arrives. Not for concurrent use.
 """
 
 from __future__ import annotations
@@ -13,24 +14,34 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+
 from mere.errors import DataError, MereError
 from mere.lake.message import NewFile
 from mere.segment.copy_chunks import CHUNK_BYTES, Chunk, Cutter
 from mere.segment.copy_diagnosis import find_bad_row
 from mere.segment.copy_sql import CATCHABLE_ERRORS, Reader
 from mere.segment.engine import Engine
+from mere.segment.native import kernels
+from mere.segment.native.kernels import ReadRows
+from mere.segment.native.read import PlainReader
 from mere.segment.workspace import Workspace
+from mere.sql.lexer import quote_identifier
 
 _FIRST_GROUP = 128 * 1024 * 1024
 _LARGEST_GROUP = 1024 * 1024 * 1024  # groups double up to this: few files, and at most two groups on disk
+_LARGEST_IN_MEMORY = 256 * 1024 * 1024  # of plain rows
+_REFUSALS = 3  # so many chunks in which something was not plain say that the next ones will not be either
+_PLAIN = "mere_plain"
 
 Write = Callable[[Workspace, str], Awaitable[Sequence[NewFile]]]
 
 
 @dataclass(slots=True)
 class Group:
-    """Chunks on disk that one statement reads."""
+    """Rows that are written at once: batches of them, and chunks on disk that one statement reads."""
 
+    batches: list[pa.RecordBatch] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     chunks: list[tuple[int, int]] = field(default_factory=list)  # first line, bytes
     size: int = 0
@@ -77,6 +88,8 @@ class CopyIn:
         self._write = write
         self._directory = engine.settings.spool / f"copy-{uuid.uuid4().hex}"
         self._cutter = Cutter(reader.format, tuple(column.name for column in reader.columns))
+        self._plain = PlainReader.of(reader.format, reader.columns)
+        self._refusals = 0
         self._pieces: list[bytes] = []
         self._size = 0
         self._group = Group()
@@ -121,11 +134,38 @@ class CopyIn:
         if self._task is not None and self._task.done():
             await self._settled()
         try:
-            await asyncio.to_thread(self._spool, pieces, last)
+            await asyncio.to_thread(self._take, pieces, last)
         except MereError as error:
             raise self._in_context(error) from None
-        if self._group.size >= self._target:
+        if self._group.size >= (min(self._target, _LARGEST_IN_MEMORY) if self._group.batches else self._target):
             await self._next_group()
+
+    def _take(self, pieces: list[bytes], last: bool) -> None:
+        kernel = kernels.read_rows()
+        if kernel is None or self._plain is None or self._cutter.ended:
+            self._spool(pieces, last)
+            return
+        data = b"".join((self._cutter.take_rest(), *pieces))
+        if self._cutter.awaits_header():
+            first = data.find(b"\n") + 1
+            self._spool([data[:first]], False)
+            data = data[first:]
+        left = data if self._cutter.awaits_header() else self._read_plain(kernel, self._plain, data, last)
+        if left or last:
+            self._spool([left], last)
+
+    def _read_plain(self, kernel: ReadRows, plain: PlainReader, data: bytes, last: bool) -> bytes:
+        """Takes the rows that are written plainly; returns what others must look at."""
+        found = plain.read(kernel, data if not last or data.endswith(b"\n") else data + b"\n")
+        if found is None or found.batch is None:
+            self._refusals += 1
+            self._plain = None if self._refusals == _REFUSALS else plain
+            return data
+        self._group.batches.append(found.batch)
+        self._group.size += found.consumed
+        rest = data[found.consumed :]
+        self._cutter.passed(found.lines, b"" if last else rest)
+        return rest if last else b""
 
     def _spool(self, pieces: list[bytes], last: bool) -> None:
         chunk = self._cutter.cut(pieces, last=last)
@@ -143,7 +183,7 @@ class CopyIn:
     async def _next_group(self) -> None:
         """Hands the group over, once the one before it is written."""
         await self._settled()
-        if self._group.files:
+        if self._group.files or self._group.batches:
             self._task = asyncio.create_task(self._load(self._group))
             self._group = Group()
             self._target = min(2 * self._target, _LARGEST_GROUP)
@@ -157,14 +197,24 @@ class CopyIn:
 
     async def _load(self, group: Group) -> None:
         try:
-            async with self._engine.workspace() as workspace:
-                files = await self._write_group(workspace, group)
-                if self._reader.format.skip_bad_rows:
-                    await self._count_skipped(workspace, group, sum(file.rows for file in files))
+            if group.batches:
+                async with self._engine.workspace() as workspace:
+                    self._files += await self._write_batches(workspace, group)
+            if group.files:
+                async with self._engine.workspace() as workspace:
+                    files = await self._write_group(workspace, group)
+                    if self._reader.format.skip_bad_rows:
+                        await self._count_skipped(workspace, group, sum(file.rows for file in files))
+                    self._files += files
         except MereError as error:
             raise self._in_context(error) from error
-        self._files.extend(files)
         await asyncio.to_thread(_remove, group.files)
+
+    async def _write_batches(self, workspace: Workspace, group: Group) -> Sequence[NewFile]:
+        await workspace.register(_PLAIN, pa.Table.from_batches(group.batches))
+        group.batches.clear()
+        names = ", ".join(quote_identifier(column.name) for column in self._reader.columns)
+        return await self._write(workspace, f"SELECT {names} FROM {_PLAIN}")
 
     async def _write_group(self, workspace: Workspace, group: Group) -> Sequence[NewFile]:
         try:

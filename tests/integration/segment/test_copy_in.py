@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import random
 import uuid
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +19,23 @@ from mere.segment.copy_format import parse_copy_options
 from mere.segment.copy_in import CopyIn, CopyResult
 from mere.segment.copy_sql import InputColumn, Reader
 from mere.segment.engine import Engine
+from mere.segment.native import kernels
 from mere.segment.write import WriteColumn, WriteTarget, write_query
 from mere.sql import types as pg
 from mere.sql.types import PgType
 
 A_B = (InputColumn("a", PgType(pg.INT4)), InputColumn("b", PgType(pg.TEXT)))
 CSV = (("format", "csv"),)
+
+
+@pytest.fixture(scope="module", params=["kernels", "duckdb"], autouse=True)
+def ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What kernels read and what DuckDB reads is the same."""
+    assert kernels.wait()
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "duckdb":
+            patch.setattr(kernels, "_read_rows", None)
+        yield
 
 
 class Session:
@@ -200,6 +215,120 @@ async def test_groups_and_chunks(local_engine: Engine, monkeypatch: pytest.Monke
         await Load(local_engine, CSV).run(data + b"x,y\n")
     assert error.value.context == f'COPY t, line {2 * rows + 1}, column a: "x"'
     assert not list(local_engine.settings.spool.iterdir())
+
+
+PLAIN = (
+    InputColumn("i2", PgType(pg.INT2)),
+    InputColumn("i4", PgType(pg.INT4)),
+    InputColumn("i8", PgType(pg.INT8)),
+    InputColumn("n", PgType(pg.NUMERIC, pg.numeric_typmod(15, 2))),
+    InputColumn("d", PgType(pg.DATE)),
+    InputColumn("m", PgType(pg.TIMESTAMP)),
+    InputColumn("b", PgType(pg.BOOL)),
+    InputColumn("t", PgType(pg.TEXT)),
+    InputColumn("v", PgType(pg.VARCHAR, 4 + 40)),
+    InputColumn("c", PgType(pg.BPCHAR, 4 + 40)),
+)
+
+
+def plain_row(seed: random.Random) -> tuple[Any, ...]:
+    text = "".join(seed.choices("ab é,\"'日|0-", k=seed.randrange(12)))
+    row: list[Any] = [
+        seed.randint(-(2**15) + 1, 2**15 - 1),
+        seed.choice([0, 7, -(2**31) + 1, 2**31 - 1]),
+        seed.choice([-1, 10**18 - 1, seed.randrange(10**9)]) if seed.random() < 0.998 else -(2**63),
+        Decimal(seed.randint(-(10**15) + 1, 10**15 - 1)).scaleb(-2),
+        dt.date(1, 1, 1) + dt.timedelta(seed.randrange(3_600_000)),
+        dt.datetime(1900, 1, 1) + dt.timedelta(microseconds=seed.randrange(10**16)),
+        seed.random() < 0.5,
+        text * seed.randrange(9),
+        text[::-1],
+        text.rstrip(" "),
+    ]
+    return tuple(None if seed.random() < 0.1 else value for value in row)
+
+
+def csv_value(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if text == "" or set(text) & set('," \n"') else text
+
+
+def text_value(value: Any) -> str:
+    return "\\N" if value is None else csv_value(value) if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize("piece", [10_000, 1 << 20])
+@pytest.mark.parametrize("options", [CSV, (*CSV, ("header", True)), ()])
+async def test_values_of_all_plain_types(
+    local_engine: Engine, options: Any, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In chunks small enough that some rows lie in two of them, and some chunks hold what only DuckDB reads."""
+    monkeypatch.setattr(copy_in, "CHUNK_BYTES", 20_000)
+    monkeypatch.setattr(copy_in, "_REFUSALS", 1000)
+    seed = random.Random(7)
+    rows = [plain_row(seed) for _ in range(2000)]
+    if options:
+        head = "i2,i4,i8,n,d,m,b,t,v,c\n" if len(options) > 1 else ""
+        data = head + "".join(",".join(map(csv_value, row)) + "\n" for row in rows)
+    else:
+        data = "".join("\t".join(map(text_value, row)) + "\n" for row in rows)
+    load = Load(local_engine, options, PLAIN)
+    result = await load.run(data.encode(), piece)
+    assert result.rows == len(rows)
+    assert sorted(map(repr, await load.rows(result))) == sorted(map(repr, rows))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (PgType(pg.INT2), "32768"),
+        (PgType(pg.INT4), "2147483648"),
+        (PgType(pg.INT8), "9223372036854775808"),
+        (PgType(pg.INT4), "1.0"),
+        (PgType(pg.INT4), "-"),
+        (PgType(pg.NUMERIC, pg.numeric_typmod(4, 2)), "99.999"),
+        (PgType(pg.NUMERIC, pg.numeric_typmod(4, 2)), "1.2.3"),
+        (PgType(pg.DATE), "2023-02-29"),
+        (PgType(pg.DATE), "2023-13-01"),
+        (PgType(pg.TIMESTAMP), "2023-01-01 24:00:01"),
+        (PgType(pg.BOOL), "tr3"),
+        (PgType(pg.VARCHAR, 4 + 3), "four"),
+        (PgType(pg.BPCHAR, 4 + 3), "日本語x"),
+    ],
+)
+async def test_one_bad_value_behind_many_good_ones(local_engine: Engine, kind: PgType, value: str) -> None:
+    columns = (InputColumn("a", PgType(pg.INT4)), InputColumn("b", kind))
+    with pytest.raises(MereError) as error:
+        await Load(local_engine, CSV, columns).run(b"1,\n" * 100 + f"2,{value}\n".encode())
+    assert "line 101" in (error.value.context or "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "meaning"),
+    [
+        (PgType(pg.INT4), " 007 ", 7),
+        (PgType(pg.INT4), "+5", 5),
+        (PgType(pg.INT4), "0x1F", 31),
+        (PgType(pg.NUMERIC, pg.numeric_typmod(4, 2)), "1.005", Decimal("1.01")),
+        (PgType(pg.NUMERIC, pg.numeric_typmod(4, 2)), "1e1", Decimal("10.00")),
+        (PgType(pg.NUMERIC, pg.numeric_typmod(4, 2)), ".5", Decimal("0.50")),
+        (PgType(pg.DATE), "2023-2-1", dt.date(2023, 2, 1)),
+        (PgType(pg.TIMESTAMP), "2023-02-01", dt.datetime(2023, 2, 1)),
+        (PgType(pg.BOOL), "yes", True),
+        (PgType(pg.VARCHAR, 4 + 3), "日本語", "日本語"),
+        (PgType(pg.BPCHAR, 4 + 3), "ab        ", "ab"),
+    ],
+)
+async def test_values_that_are_written_in_other_ways(
+    local_engine: Engine, kind: PgType, value: str, meaning: Any
+) -> None:
+    columns = (InputColumn("a", PgType(pg.INT4)), InputColumn("b", kind))
+    load = Load(local_engine, CSV, columns)
+    assert await load.rows(await load.run(f"1,{value}\n".encode())) == [(1, meaning)]
 
 
 async def test_long_values(local_engine: Engine) -> None:

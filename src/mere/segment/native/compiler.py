@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -33,13 +33,14 @@ _OPERATORS = {
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
 
-def compile_kernel(kernel: Kernel, name: str) -> str:
-    """A module in LLVM's language in which `kernel` is called `name`."""
+def compile_kernels(kernels: Mapping[str, Kernel]) -> str:
+    """A module in LLVM's language in which the kernels, of one result each, have these names."""
     module = _Module()
-    function = module.function(kernel)
-    exported = ir.Function(module.ir, function.ftype, name)
-    builder = ir.IRBuilder(exported.append_basic_block())
-    builder.ret(builder.call(function, exported.args))
+    for name, kernel in kernels.items():
+        function = module.function(kernel)
+        exported = ir.Function(module.ir, function.ftype, name)
+        builder = ir.IRBuilder(exported.append_basic_block())
+        builder.ret(builder.call(function, exported.args))
     return str(module.ir)
 
 
@@ -380,6 +381,10 @@ def _bits_in(builder: ir.IRBuilder, arguments: Sequence[ir.Value]) -> ir.Value:
     return builder.sub(_constant(64), leading)
 
 
+def _zeros_below(builder: ir.IRBuilder, arguments: Sequence[ir.Value]) -> ir.Value:
+    return builder.cttz(arguments[0], ir.Constant(_BIT, 1))
+
+
 _INTRINSICS: dict[Kernel, _Intrinsic] = {
     language.load8: _load(8),
     language.load16: _load(16),
@@ -390,6 +395,7 @@ _INTRINSICS: dict[Kernel, _Intrinsic] = {
     language.load32s: _load(32, signed=True),
     language.store8: _store(8),
     language.store16: _store(16),
+    language.store32: _store(32),
     language.store64: _store(64),
     language.store16be: _store(16, swapped=True),
     language.store32be: _store(32, swapped=True),
@@ -397,4 +403,5 @@ _INTRINSICS: dict[Kernel, _Intrinsic] = {
     language.copy: _copy,
     language.below: _below,
     language.bits_in: _bits_in,
+    language.zeros_below: _zeros_below,
 }

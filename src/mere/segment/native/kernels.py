@@ -14,10 +14,13 @@ log = logging.getLogger(__name__)
 
 # out, columns, width, first, count, options; returns the address behind the last byte (see `rows.write_rows`).
 WriteRows: TypeAlias = Callable[[int, int, int, int, int, int], int]
+# data, size, columns, width, most, options; returns the number of rows (see `reading.read_rows`).
+ReadRows: TypeAlias = Callable[[int, int, int, int, int, int], int]
 
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
 _write_rows: WriteRows | None = None
+_read_rows: ReadRows | None = None
 _keep: object = None  # the code lives as long as this
 
 
@@ -47,15 +50,20 @@ def write_rows() -> WriteRows | None:
     return _write_rows
 
 
+def read_rows() -> ReadRows | None:
+    return _read_rows
+
+
 def _compile() -> None:
-    global _keep, _write_rows
+    global _keep, _read_rows, _write_rows
     try:
         # Here, so that no start waits for LLVM's library to be loaded.
-        from mere.segment.native import rows
-        from mere.segment.native.compiler import compile_kernel
+        from mere.segment.native import reading, rows
+        from mere.segment.native.compiler import compile_kernels
         from mere.segment.native.machine import Machine
 
-        machine = Machine(compile_kernel(rows.write_rows, "write_rows"))
-        _keep, _write_rows = machine, machine.function("write_rows", 6)
+        machine = Machine(compile_kernels({"write_rows": rows.write_rows, "read_rows": reading.read_rows}))
+        _read_rows, _write_rows = machine.function("read_rows", 6), machine.function("write_rows", 6)
+        _keep = machine
     except (ImportError, OSError, RuntimeError) as error:
-        log.warning("results are encoded without machine code of their own: %s", error)
+        log.warning("COPY and results do without machine code of their own: %s", error)

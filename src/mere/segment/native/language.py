@@ -48,6 +48,10 @@ def store16(address: int, value: int) -> None:
     ctypes.c_uint16.from_address(address).value = value
 
 
+def store32(address: int, value: int) -> None:
+    ctypes.c_uint32.from_address(address).value = value
+
+
 def store64(address: int, value: int) -> None:
     ctypes.c_uint64.from_address(address).value = value
 
@@ -78,3 +82,8 @@ def below(left: int, right: int) -> bool:
 def bits_in(value: int) -> int:
     """How many bits a number without a sign takes; at least 1."""
     return max((value % 2**64).bit_length(), 1)
+
+
+def zeros_below(value: int) -> int:
+    """How many zero bits stand below the lowest bit that is set; there must be one."""
+    return (value & -value).bit_length() - 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mere.segment.native.compiler import compile_kernel
+from mere.segment.native.compiler import compile_kernels
 from mere.segment.native.language import (
     below,
     bits_in,
@@ -32,7 +32,7 @@ SQUARES = tuple(number * number for number in range(8))
 
 
 def machine_code(kernel: Callable[..., Any], arguments: int) -> Callable[..., int]:
-    machine = Machine(compile_kernel(kernel, "kernel"))
+    machine = Machine(compile_kernels({"kernel": kernel}))
     function = machine.function("kernel", arguments)
     return lambda *given: (machine, function(*given))[1]
 
@@ -98,4 +98,4 @@ def test_what_is_no_kernel_is_refused() -> None:
         return len(str(value))
 
     with pytest.raises(SyntaxError, match="a kernel cannot say this"):
-        compile_kernel(wrong, "kernel")
+        compile_kernels({"kernel": wrong})
