@@ -31,7 +31,14 @@ from mere.plan.local import Local, Place, Spread
 from mere.plan.planning import Planning
 from mere.plan.rules import full_join, members, subqueries
 from mere.plan.rules.implied import implied
-from mere.plan.rules.semi_join_reduction import Source, reduce_operands, source
+from mere.plan.rules.semi_join_reduction import (
+    Arrived,
+    Source,
+    arrived,
+    reduce_by_arrived,
+    reduce_operands,
+    source,
+)
 from mere.plan.schemes import common
 from mere.plan.search import Move, Problem, Step, joined_place, mapped, search
 from mere.plan.sides import Pair, name
@@ -65,6 +72,7 @@ class Arrangement:
         self.units: list[Unit] = [*extra]
         self.applied: set[int] = set()  # by id()
         self.sources: list[Source] = []
+        self.arrived: list[Arrived] = []
 
     def arranged(self) -> Group:
         conditions = [*self.cluster.conditions]
@@ -408,6 +416,12 @@ class Arrangement:
         outer, mask = self._built(step.before, rows_of)
         outer = self._moved(outer, step.outer, ())
         mask |= 1 << step.unit
+        if step.outer is not None and step.outer.scheme is not None:
+            self.arrived += arrived(outer, self.known)
+        if unit.kind == FILTER:
+            for operand, move in zip(unit.operands, step.moves, strict=True):
+                if move is not None and move.scheme is not None:
+                    reduce_by_arrived(self.planning, operand, self.arrived, outer.aliases, self._equal)
         operands = [
             self._moved(operand.group, move, operand.needed, once=operand.exists)
             for operand, move in zip(unit.operands, step.moves, strict=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from mere.plan.columns import Ref, column, named, substitute
-from mere.plan.group import Group, Item, closed, standing
+from mere.plan.group import Group, Item, Known, closed, standing
 from mere.plan.local import ColumnStatistics, Place, Spread
 from mere.plan.planning import Planning
 from mere.plan.sides import name
@@ -22,6 +22,7 @@ from mere.plan.units import FILTER, Operand, Unit
 _LARGE = 30_000.0  # an operand of fewer rows moves as it is
 _KEYS = 300_000.0
 _WORTH = 0.3
+_ARRIVED = 150_000.0  # one more stage is worth it for an operand of so many rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +118,66 @@ def _keys(planning: Planning, one: Source, ref: Ref) -> exp.Select:
         expressions=[named(column((reading, ref[1])), ref[1])],
         from_=exp.From(this=standing(local, reading)),
     )
+
+
+# Rows of the join that have moved already
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A column of rows of the join that lie in a motion, so that reading them once more costs little."""
+
+    ref: Ref
+    table: str
+    column: str
+    rows: float
+
+
+def arrived(group: Group, known: Known) -> list[Arrived]:
+    """The columns of a group that has just moved."""
+    tree = group.items[0].tree
+    if len(group.items) != 1 or group.conditions or not isinstance(tree, exp.Table):
+        return []
+    here = [ref for ref in known.types if ref[0] in group.aliases]
+    if group.location:
+        return [Arrived(ref, tree.name, group.location[ref][1], group.rows) for ref in here if ref in group.location]
+    return [Arrived(ref, tree.name, ref[1], group.rows) for ref in here]
+
+
+def reduce_by_arrived(
+    planning: Planning,
+    operand: Operand,
+    sources: Sequence[Arrived],
+    present: frozenset[str],
+    equal: Callable[[frozenset[str], Ref], Sequence[Ref]],
+) -> None:
+    """Filters an operand that is to move by the keys of rows that have moved, where those are few."""
+    if operand.group.rows < _ARRIVED:
+        return
+    for outer, inner in operand.pairs or ():
+        found = planning.known.statistics.get(inner)
+        for one in sources:
+            if found is None or one.ref not in equal(present, outer) or one.rows > _WORTH * found.distinct:
+                continue
+            motion = next(each for each in planning.builder.motions if each.table == one.table)
+            if all(each.name != one.column for each in motion.columns):
+                continue
+            keys = planning.builder.local(
+                exp.Select(
+                    expressions=[named(exp.Column(this=exp.to_identifier(one.column, quoted=True)), one.column)],
+                    from_=exp.From(this=exp.to_table(one.table)),
+                    distinct=exp.Distinct(),
+                ),
+                Place(Spread.PARTITIONED),
+                one.rows,
+                columns=tuple(each for each in motion.columns if each.name == one.column),
+            )
+            local = planning.builder.broadcast(keys)
+            reading = planning.known.alias()
+            body = exp.Select(
+                expressions=[named(column((reading, one.column)), one.column)],
+                from_=exp.From(this=standing(local, reading)),
+            )
+            operand.group.conditions.append(exp.In(this=column(inner), query=exp.Subquery(this=body)))
+            operand.group.rows = max(operand.group.rows * one.rows / found.distinct, 1.0)
+            return
