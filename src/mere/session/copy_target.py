@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mere.errors import FeatureNotSupported
+from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.execute.compose import with_constants
 from mere.execute.scans import LakeView
 from mere.segment.copy_sql import InputColumn
@@ -49,7 +49,7 @@ async def copy_target(state: SessionState, command: Copy) -> CopyTarget:
     assert command.target is not None
     await state.transaction.ensure()
     name = ".".join(map(quote_identifier, command.target))
-    columns = command.columns or await _all_columns(state, name)
+    columns = await _columns(state, name, command.columns)
     listed = ", ".join(map(quote_identifier, columns))
     nulls = ", ".join("NULL" for _ in columns)
     text = f"INSERT INTO {name} ({listed}) OVERRIDING SYSTEM VALUE SELECT {nulls}"
@@ -74,10 +74,16 @@ async def _computed(state: SessionState, bound: BoundInsert, given: int) -> dict
     return {column.name: text for column, text in zip(bound.given[given:], texts, strict=True)}
 
 
-async def _all_columns(state: SessionState, name: str) -> tuple[str, ...]:
+async def _columns(state: SessionState, name: str, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that the command names, or all; generated ones come from nobody."""
     rows = await state.backend.fetch(
-        "SELECT attname FROM pg_catalog.pg_attribute"
+        "SELECT attname, attgenerated FROM pg_catalog.pg_attribute"
         " WHERE attrelid = $1::text::pg_catalog.regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
         [name],
     )
-    return tuple(row[0] or "" for row in rows)
+    generated = {row[0] for row in rows if row[1]}
+    for column in named:
+        if column in generated:
+            detail = "Generated columns cannot be used in COPY."
+            raise SqlSyntaxError(f'column "{column}" is a generated column', sqlstate="42P10", detail=detail)
+    return named or tuple(row[0] or "" for row in rows if row[0] not in generated)

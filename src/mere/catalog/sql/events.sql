@@ -48,6 +48,10 @@ BEGIN
     ELSIF mere.unchecked(relation) THEN
         PERFORM mere.refuse('a change of stored rows by ALTER TABLE inside PostgreSQL is', relation,
                             'Give the statement by itself, so that the rows can be converted.');
+    ELSIF pg_event_trigger_table_rewrite_reason() & 2 <> 0 AND mere.has_data(relation)
+          AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attgenerated = 's' AND NOT attisdropped) THEN
+        PERFORM mere.refuse('a new generated column, or another expression, of a table that has rows is', relation,
+                            'Make a new table of it with INSERT ... SELECT.');
     END IF;
 END $$;
 

@@ -76,9 +76,9 @@ BEGIN
     IF FOUND THEN
         PERFORM mere.refuse(format('exclusion constraint %I is', name), relation);
     END IF;
-    SELECT attname INTO name FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated <> '';
+    SELECT attname INTO name FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = 'v';
     IF FOUND THEN
-        PERFORM mere.refuse(format('generated column %I is', name), relation, 'Use a view, or a default.');
+        PERFORM mere.refuse(format('virtual generated column %I is', name), relation, 'Say STORED.');
     END IF;
 END $$;
 

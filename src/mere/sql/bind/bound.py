@@ -117,6 +117,17 @@ class BoundCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundGenerated:
+    """A stored generated column: `value`, over one row of `mere_rows`, is what it holds."""
+
+    column: Column
+    value: exp.Expression
+
+
+BoundRule = BoundCheck | BoundGenerated
+
+
+@dataclass(frozen=True, slots=True)
 class DefaultColumn:
     """A column that the INSERT does not give: PostgreSQL's default expression, None for NULL."""
 
@@ -138,7 +149,7 @@ class BoundInsert:
     given: tuple[Column, ...]
     defaults: tuple[DefaultColumn, ...]
     mixed: tuple[DefaultColumn, ...] = ()
-    checks: tuple[BoundCheck, ...] = ()
+    checks: tuple[BoundRule, ...] = ()
     returning: BoundSelect | None = None
 
 
@@ -155,7 +166,7 @@ class BoundUpdate:
     select: BoundSelect
     changed: tuple[Column, ...]
     defaults: tuple[DefaultColumn, ...] = ()
-    checks: tuple[BoundCheck, ...] = ()
+    checks: tuple[BoundRule, ...] = ()
     returning: BoundSelect | None = None
 
 
@@ -181,7 +192,7 @@ class BoundMerge:
     select: BoundSelect
     actions: frozenset[str]
     defaults: tuple[DefaultColumn, ...] = ()
-    checks: tuple[BoundCheck, ...] = ()
+    checks: tuple[BoundRule, ...] = ()
     returning: BoundSelect | None = None
     verb: str = "MERGE"  # what the client asked for: an INSERT with ON CONFLICT is carried out as MERGE
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError, UndefinedObject
 from mere.sql.bind.binding import Access, Binding, ScanBuilder, denied
 from mere.sql.bind.block import Block, Output
-from mere.sql.bind.bound import ROWS, BoundCheck, BoundSelect, DefaultColumn
+from mere.sql.bind.bound import ROWS, BoundCheck, BoundGenerated, BoundRule, BoundSelect, DefaultColumn
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.finish import finish
 from mere.sql.bind.from_item import scan_range, table_name
@@ -177,8 +177,7 @@ def is_default(node: exp.Expression) -> bool:
 def default_text(relation: Relation, column: Column) -> str | None:
     """The expression by which PostgreSQL fills the column; None for NULL."""
     if column.generated:
-        message = f'generated column "{column.name}" of relation "{relation.name}" is not supported'
-        raise FeatureNotSupported(message)
+        return None  # computed of the finished row: see bind_checks
     if column.identity and column.default is None:
         table = f"{quote_identifier(relation.schema)}.{quote_identifier(relation.name)}".replace("'", "''")
         name = column.name.replace("'", "''")
@@ -223,14 +222,18 @@ def _written(binding: Binding, target: TargetTable, access: Access) -> RangeItem
     return scan_range(target.relation, access, target.shown, ROWS)
 
 
-def bind_checks(binding: Binding, relation: Relation) -> tuple[BoundCheck, ...]:
-    """CHECK passes where it is true or null; so what is false breaks it."""
-    if not relation.checks:
+def bind_checks(binding: Binding, relation: Relation) -> tuple[BoundRule, ...]:
+    """Generated columns, then CHECKs: one passes where it is true or null; so what is false breaks it."""
+    computed = [column for column in relation.columns if column.generated and column.default is not None]
+    if not relation.checks and not computed:
         return ()
     item = rows_item(relation, relation.name)
     scope = Scope(Level(), None, binding.frame(), Namespace([item], list(item.columns)))
     environment = ScopeEnvironment(binding, scope)
-    checks = []
+    checks: list[BoundRule] = []
+    for column in computed:
+        value = environment.expression(expression_of(str(column.default)))
+        checks.append(BoundGenerated(column, assign(environment, value, column)))
     for check in relation.checks:
         condition = environment.boolean(expression_of(check.expression), "CHECK").sql
         violation = exp.Is(this=exp.Paren(this=condition), expression=exp.Boolean(this=False))
