@@ -82,9 +82,8 @@ def _continues(node: exp.Union, inner: exp.Union) -> bool:
 def plan_select(planning: Planning, select: exp.Select) -> Planned:
     merge(select)
     cluster = read_from(select)
-    clauses = [value for key, value in select.args.items() if key not in _FROM and value]
-    above = _refs_of(clauses)
     units = _queries_above(planning, select, cluster)
+    above = _refs_of([value for key, value in select.args.items() if key not in _FROM and value])
     if not cluster.members and not cluster.others:
         joined = _without_from(planning, select, cluster)
     else:
