@@ -81,11 +81,12 @@ def column_statistics(lake_type: str, rows: float, summary: ColumnSummary) -> Co
     """`distinct` by the range of the values, and by the stored size: b bits a value tell 2**b values apart."""
     width = max(1.0, summary.width or _UNKNOWN_WIDTH)
     distinct = rows
-    if summary.low is not None and summary.low == summary.high:
+    known = summary.low is not None and summary.high is not None
+    if known and summary.low == summary.high:
         distinct = 1.0
-    elif summary.order == "i":
+    elif known and summary.order == "i":
         distinct = float(summary.high - summary.low + 1)
-    elif summary.order == "d" and lake_type == "date":
+    elif known and summary.order == "d" and lake_type == "date":
         distinct = (summary.high - summary.low) / 86_400_000_000 + 1
     elif lake_type == "boolean":
         distinct = 2.0
