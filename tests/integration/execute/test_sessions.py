@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from harness.client import Client
+from harness.lakereader import attach
 from harness.mere import MereProcess
 
 pytestmark = pytest.mark.timeout(120)
@@ -24,30 +24,11 @@ TABLES = (
 )
 
 
-@pytest.fixture(scope="module")
-def cluster(session_scratch: Path) -> Iterator[MereProcess]:
-    """Two segments; no table is too small for them."""
-    settings = {"MERE_SEGMENTS": "2", "MERE_DISTRIBUTE_ROWS": "0", "MERE_READ_EVERYWHERE_ROWS": "0"}
-    server = MereProcess(session_scratch / "cluster", environment=settings)
-    server.start()
-    try:
-        with server.client() as client:
-            for statement in TABLES:
-                client.ok(statement)
-            _wait_for_segments(client)
-        yield server
-    finally:
-        try:
-            server.stop()
-        finally:
-            server.destroy()
-
-
-def _wait_for_segments(client: Client) -> None:
-    deadline = time.monotonic() + 60
-    while "Optimizer: Mere" not in plan(client, "SELECT count(*) FROM t"):
-        assert time.monotonic() < deadline, "no segment came up"
-        time.sleep(0.2)
+@pytest.fixture(scope="module", autouse=True)
+def tables(cluster: MereProcess) -> None:
+    with cluster.client() as client:
+        for statement in TABLES:
+            client.ok(statement)
 
 
 @pytest.fixture
@@ -156,3 +137,36 @@ def test_copy_of_a_query_and_rows_for_a_table_of_postgresql(client: Client) -> N
     client.ok("CREATE TEMPORARY TABLE counted (g int, n bigint)")
     client.ok("INSERT INTO counted SELECT g, count(*) FROM t GROUP BY g")
     assert rows(client, "SELECT count(*), sum(n) FROM counted") == [("97", "20000")]
+
+
+@pytest.mark.parametrize("policy", ["DISTRIBUTED BY (k)", "DISTRIBUTED RANDOMLY", "DISTRIBUTED REPLICATED"])
+def test_a_history_in_files_deletes_and_rows_that_a_plain_duckdb_left(
+    cluster: MereProcess, client: Client, policy: str
+) -> None:
+    """The same rows once each, now and AT an older version, however they are spread and whoever wrote them."""
+    client.ok("DROP TABLE IF EXISTS h")
+    client.ok(f"CREATE TABLE h (k bigint, v text) {policy}")
+    client.ok("INSERT INTO h SELECT i, 'first' FROM generate_series(1, 3000) AS i")
+    client.ok("INSERT INTO h VALUES (NULL, 'none'), (NULL, NULL)")
+    version = client.ok("SELECT id FROM mere.newest_snapshot()").value
+    client.ok("DELETE FROM h WHERE k % 3 = 0")
+    client.ok("UPDATE h SET v = 'second' WHERE k % 5 = 0")
+    plain = attach(cluster, options=["DATA_INLINING_ROW_LIMIT 10"])
+    plain.execute("INSERT INTO lake.public.h VALUES (5000, 'inlined'), (5001, NULL)")
+    plain.execute("DELETE FROM lake.public.h WHERE k = 1")
+    plain.close()
+    query = "SELECT count(*), count(k), sum(k), count(DISTINCT k), count(v) FROM h"
+    assert rows(client, query) == [("2003", "2001", "3010000", "2001", "2001")]
+    grouped = "SELECT v, count(*) FROM h GROUP BY v ORDER BY v"
+    assert rows(client, grouped) == [
+        ("first", "1599"), ("inlined", "1"), ("none", "1"), ("second", "400"), (None, "2")
+    ]  # fmt: skip
+    past = f"SELECT count(*), count(k), sum(k) FROM h AT (VERSION => {version})"
+    assert rows(client, past) == [("3002", "3000", "4501500")]
+    joined = "SELECT count(*) FROM h JOIN t USING (k) WHERE h.v = 'second'"
+    assert rows(client, joined) == [("400",)]
+    client.ok("BEGIN")
+    client.ok("DELETE FROM h WHERE k >= 5000")
+    assert rows(client, query) == [("2001", "1999", "2999999", "1999", "2000")]
+    client.ok("ROLLBACK")
+    assert rows(client, query) == [("2003", "2001", "3010000", "2001", "2001")]
