@@ -249,7 +249,16 @@ async def running_segments(
     """`directory` is for the engines' own files, `location` the storage that their SQL may read and write."""
 
     def engine(name: str) -> Engine:
-        return Engine(EngineSettings(directory / name, (location,), threads, memory_limit, environment=environment))
+        return Engine(
+            EngineSettings(
+                directory / name,
+                (location,),
+                threads,
+                memory_limit,
+                environment=environment,
+                narrow=name != "coordinator",
+            )
+        )
 
     runtime = Segments(engine("coordinator"), [engine(f"segment-{number}") for number in range(segments)])
     await runtime.start()

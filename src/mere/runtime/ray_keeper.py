@@ -21,7 +21,7 @@ from mere.runtime.machine import kernel_memory_kills, memory_used
 _LOOK_SECONDS = 0.2
 _STOPPED_SECONDS = 0.8  # a debugger's short look is no hang
 _POLL_SECONDS = 0.5
-_FULL = float(os.environ.get("RAY_memory_usage_threshold", "0.95")) - 0.05  # where Ray kills; the last look is old
+_FULL = float(os.environ.get("RAY_memory_usage_threshold", "0.95")) - 0.05  # noqa: SIM112 - Ray kills there; our look is older
 
 
 @dataclass(frozen=True, slots=True)

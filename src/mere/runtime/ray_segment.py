@@ -102,6 +102,7 @@ class SegmentProcess:
                 threads=settings.threads,
                 memory_limit=settings.memory,
                 environment=settings.environment,
+                narrow=True,
             )
         )
         await self._engine.start()

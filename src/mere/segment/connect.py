@@ -23,6 +23,7 @@ class EngineSettings:
     """`directory` is the engine's own (temporary files, spooled input). `locations` are all that SQL can read or write.
 
     `temp_directory` is emptied at the start. `memory_limit` is in bytes; None leaves DuckDB's 80 % of all memory.
+    `narrow` says that results only go to other engines: decimals then take 4 or 8 bytes where 16 are not needed.
     """
 
     directory: Path
@@ -31,6 +32,7 @@ class EngineSettings:
     memory_limit: int | None = None
     temp_directory: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    narrow: bool = False
 
     @property
     def temp(self) -> Path:
@@ -77,6 +79,8 @@ def connect(settings: EngineSettings, macros: Sequence[str], *, immutable: bool 
         if "httpfs" in names:
             options |= _certificates(settings.environment)
             options |= _HTTP_CACHES if immutable else {"enable_global_s3_configuration": "false"}
+        if settings.narrow:
+            options["arrow_output_version"] = "'1.5'"
         for name, value in options.items():
             connection.execute(f"SET GLOBAL {name} = {value}")
         for macro in macros:

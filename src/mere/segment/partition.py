@@ -49,6 +49,7 @@ class Partitioner:
         """Parts that are full now."""
         if not batch.num_rows:
             return []
+        batch = _without_views(batch)
         full = []
         for target, rows in self._by_target(batch):
             self._held[target].append(rows)
@@ -81,3 +82,30 @@ class Partitioner:
         if len(held) == 1 and held[0].get_total_buffer_size() > 2 * held[0].nbytes:
             held = [held[0].take(pa.array(np.arange(held[0].num_rows)))]  # one piece would not be copied
         return pa.Table.from_batches(held).combine_chunks()
+
+
+def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = [_takeable(column) for column in batch.columns]
+    if all(new.type == old.type for new, old in zip(columns, batch.columns, strict=True)):
+        return batch
+    return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _takeable(column: pa.Array) -> pa.Array:
+    """Arrow cannot take from arrays of views, which is how a narrow engine gives bytea and bit."""
+    if isinstance(column, pa.ExtensionArray):
+        storage = _takeable(column.storage)
+        if storage.type == column.type.storage_type:
+            return column
+        kind = pa.opaque(storage.type, column.type.type_name, column.type.vendor_name)
+        return pa.ExtensionArray.from_storage(kind, storage)
+    if pa.types.is_binary_view(column.type):
+        return column.cast(pa.large_binary())
+    if pa.types.is_large_list(column.type):
+        values = _takeable(column.values)
+        if values.type != column.type.value_type:
+            kind = pa.large_list(values.type)
+            return pa.Array.from_buffers(
+                kind, len(column), column.buffers()[:2], offset=column.offset, children=[values]
+            )
+    return column

@@ -128,6 +128,9 @@ async def _load(workspace: Workspace, incoming: Incoming) -> None:
     size = 0
     async with aclosing(incoming.rows) as arriving:
         async for rows in arriving:
+            if waiting and waiting[0].schema != rows.schema:  # the coordinator's decimals are wider
+                await workspace.insert(incoming.table, pa.concat_tables(waiting))
+                waiting, size = [], 0
             waiting.append(rows)
             size += rows.nbytes
             if size >= _LOAD_BYTES:

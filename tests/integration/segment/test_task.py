@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import pytest_asyncio
 
 from mere.errors import DataError
 from mere.segment.engine import Engine, EngineSettings
@@ -21,7 +23,10 @@ TYPES = """
     '101'::BIT AS "bit", INTERVAL (i) DAY AS "interval", i % 2 = 0 AS "boolean", [i, NULL] AS "array",
     DATE '2020-01-01' + i::INTEGER AS "date", TIMESTAMP '2020-01-01' AS "timestamp", now() AS "timestamptz",
     TIME '12:00' AS "time", i::DOUBLE AS "double", '\\x01'::BLOB AS "bytea", '{"a": 1}'::JSON AS "json",
-    [[true], NULL] AS "booleans", [uuid()] AS "uuids", NULL::INTEGER AS "null"
+    [[true], NULL] AS "booleans", [uuid()] AS "uuids", NULL::INTEGER AS "null",
+    CASE WHEN i % 3 > 0 THEN ['\\x01'::BLOB, NULL, repeat('long', 9)::BLOB] END AS "byteas",
+    ['101'::BIT, NULL] AS "bits",
+    [(i % 7)::DECIMAL(12, 2), NULL] AS "numerics", [[repeat('x', i % 20)::BLOB], NULL] AS "deeper"
 """
 
 
@@ -35,13 +40,25 @@ async def parts_of(engine: Engine, sql: str, leave: Leave, *incoming: Incoming) 
         return [part async for part in leave_parts(workspace, sql, incoming, leave)]
 
 
-async def test_rows_of_every_type_arrive_as_they_left(local_engine: Engine) -> None:
+@pytest_asyncio.fixture(params=["wide", "narrow"])
+async def sender(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
+    settings = EngineSettings(
+        tmp_path, (parse_location(str(tmp_path / "lake")),), 1, 1 << 30, narrow=request.param == "narrow"
+    )
+    engine = Engine(settings)
+    await engine.start()
+    yield engine
+    await engine.close()
+
+
+@pytest.mark.parametrize("leave", [Leave(), Leave(3, 'hash("integer") % 1000')], ids=["one target", "three"])
+async def test_rows_of_every_type_arrive_as_they_left(sender: Engine, leave: Leave) -> None:
     query = f"SELECT {TYPES} FROM range(10000) AS t(i)"
-    async with local_engine.workspace() as workspace:
+    async with sender.workspace() as workspace:
         columns = tuple((row[0], row[1]) for row in await workspace.rows(f"DESCRIBE {query}"))
         await workspace.execute(f"CREATE TEMP TABLE original AS {query}")
         async with asyncio.timeout(30):
-            leaving = leave_parts(workspace, "SELECT * FROM original", (), Leave(3, 'hash("integer") % 1000'))
+            leaving = leave_parts(workspace, "SELECT * FROM original", (), leave)
             parts = [table async for _, table in leaving]
             moved = Incoming("moved", columns, arriving(*parts))
             differences = "(FROM original EXCEPT ALL FROM moved) UNION ALL (FROM moved EXCEPT ALL FROM original)"
@@ -58,6 +75,15 @@ async def test_a_null_destination_is_the_first_target(local_engine: Engine) -> N
 async def test_a_destination_below_zero_is_an_error_and_never_a_wrong_place(local_engine: Engine) -> None:
     with pytest.raises(DataError):
         await parts_of(local_engine, "SELECT -1 AS a", Leave(4, "a"))
+
+
+async def test_parts_of_the_coordinator_and_of_segments_fill_one_table(local_engine: Engine) -> None:
+    """Whose decimals differ in width."""
+    wide = pa.table({"a": pa.array([Decimal("1.00"), Decimal("2.00")], pa.decimal128(12, 2))})
+    narrow = pa.table({"a": pa.array([Decimal("3.00")], pa.decimal64(12, 2))})
+    mixed = Incoming("mixed", (("a", "DECIMAL(12,2)"),), arriving(wide, narrow, wide))
+    [(_, part)] = await parts_of(local_engine, "SELECT sum(a)::INTEGER AS n FROM mixed", Leave(), mixed)
+    assert part.to_pylist() == [{"n": 9}]
 
 
 async def test_a_table_of_no_parts_has_its_types(local_engine: Engine) -> None:
