@@ -6,12 +6,11 @@ Runs on the engine's threads. A text column may come as its own Arrow type, to b
 from __future__ import annotations
 
 import ctypes
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from mere.errors import MereError
@@ -22,8 +21,6 @@ from mere.sql import types as pg
 
 _LIMIT = 1 << 30  # PostgreSQL's own limit of a message
 _ROW = 16  # the most that a message's own header and end take
-
-Words: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +65,10 @@ def write_batch(
     """The batch as messages, one a row."""
     if batch.num_rows == 0:
         return b""
-    arrays = []
-    table = np.zeros((max(len(columns), 1), kinds.DESCRIPTION), dtype=np.int64)
+    arrays, words = [], array("q")
     bound = _ROW * batch.num_rows
-    for number, (column, array) in enumerate(zip(columns, batch.columns, strict=True)):
-        kept, size = _describe(table[number], array, column, messages)
+    for column, values in zip(columns, batch.columns, strict=True):
+        kept, size = _describe(words, values, column, messages)
         arrays.append(kept)
         bound += size
     if bound > _LIMIT and batch.num_rows > 1:
@@ -83,72 +79,60 @@ def write_batch(
     null = ctypes.create_string_buffer(messages.null)
     options = _options(messages, ctypes.addressof(null))
     start = out.ctypes.data
-    end = kernel(start, table.ctypes.data, len(columns), 0, batch.num_rows, options.ctypes.data)
+    end = kernel(start, words.buffer_info()[0], len(columns), 0, batch.num_rows, options.buffer_info()[0])
     if end - start > _LIMIT and batch.num_rows == 1:
         raise MereError("row is too large: a message holds at most 1 GB", sqlstate="54000")
     return out.data[: end - start]
 
 
-def _options(messages: Messages, null: int) -> Words:
-    options = np.zeros(8, dtype=np.int64)
-    options[kinds.MODE] = messages.mode
-    options[kinds.DELIMITER] = messages.delimiter[0]
-    options[kinds.NULL] = null
-    options[kinds.NULL_SIZE] = len(messages.null)
-    options[kinds.QUOTE] = messages.quote[0]
-    options[kinds.ESCAPE] = messages.escape[0]
-    options[kinds.SINGLE] = messages.single
-    return options
+def _options(messages: Messages, null: int) -> array[int]:
+    """As `kinds` numbers them."""
+    marks = (messages.quote[0], messages.escape[0], int(messages.single), 0)
+    return array("q", (messages.mode, messages.delimiter[0], null, len(messages.null), *marks))
 
 
-def _describe(words: Words, array: pa.Array, column: Column, messages: Messages) -> tuple[object, int]:
-    """Fills in a column's description. Returns what must stay alive meanwhile, and the most bytes it can become."""
-    array, layout = _laid_out(array, column)
-    rows = len(array)
-    validity, *buffers = array.buffers()
-    words[kinds.KIND] = layout.kind
-    words[kinds.PARAMETER] = layout.parameter
-    words[kinds.FORCED] = column.forced
-    words[kinds.FIRST_BIT] = array.offset
-    if validity is not None and array.null_count:
-        words[kinds.VALIDITY] = validity.address
+def _describe(words: array[int], values: pa.Array, column: Column, messages: Messages) -> tuple[object, int]:
+    """Adds a column's description. Returns what must stay alive meanwhile, and the most bytes it can become."""
+    values, layout = _laid_out(values, column)
+    rows, start = len(values), values.offset
+    validity, *buffers = values.buffers()
+    valid = validity.address if validity is not None and values.null_count else 0
     longest = max(layout.longest, len(messages.null)) + 4
     if layout.size:
-        words[kinds.VALUES] = buffers[0].address + layout.size * array.offset
-        return array, rows * longest
-    if layout.kind in (kinds.BOOL_BITS, kinds.BIT):
-        words[kinds.VALUES] = buffers[0].address
-        return array, rows * longest
-    offsets, data = buffers
-    width = 8 if layout.kind & 1 else 4
-    words[kinds.OFFSETS] = offsets.address + width * array.offset
-    words[kinds.VALUES] = 0 if data is None else data.address
-    bounds = np.frombuffer(offsets, dtype=f"<i{width}")
-    total = int(bounds[array.offset + rows] - bounds[array.offset])
-    grown = 2 if layout.kind in (kinds.BYTEA_32, kinds.BYTEA_64) else messages.growth
-    return array, rows * (longest + layout.parameter * messages.growth) + grown * total
+        first, offsets, most = buffers[0].address + layout.size * start, 0, rows * longest
+    elif layout.kind in (kinds.BOOL_BITS, kinds.BIT):
+        first, offsets, most = buffers[0].address, 0, rows * longest
+    else:
+        width = 8 if layout.kind & 1 else 4
+        first = 0 if buffers[1] is None else buffers[1].address
+        offsets = buffers[0].address + width * start
+        bounds = memoryview(buffers[0]).cast("B").cast("q" if width == 8 else "i")
+        grown = 2 if layout.kind in (kinds.BYTEA_32, kinds.BYTEA_64) else messages.growth
+        most = rows * (longest + layout.parameter * messages.growth) + grown * (bounds[start + rows] - bounds[start])
+    words.extend((layout.kind, valid, start, first, offsets, layout.parameter, int(column.forced), 0))
+    return values, most
 
 
-def _laid_out(array: pa.Array, column: Column) -> tuple[pa.Array, Layout]:
-    kind = array.type
+def _laid_out(values: pa.Array, column: Column) -> tuple[pa.Array, Layout]:
+    kind = values.type
     if isinstance(kind, pa.BaseExtensionType):
-        name, array = kind.extension_name, array.storage
+        name, values = kind.extension_name, values.storage
         layout = _extension(name, kind, column)
         if layout is not None:
-            return array, layout
-        kind = array.type
+            return values, layout
+        kind = values.type
     if column.binary is not None:
-        return _binary(array, column.binary)
+        return _binary(values, column.binary)
     if column.width and (wide := _PADDED.get(kind)) is not None:
-        return array, Layout(wide, 0, 0, column.width)
+        return values, Layout(wide, 0, 0, column.width)
     if pa.types.is_decimal128(kind):
-        return array, Layout(kinds.DECIMAL, 16, 24 if kind.precision <= 18 else 64, kind.scale)
+        return values, Layout(kinds.DECIMAL, 16, 24 if kind.precision <= 18 else 64, kind.scale)
     if pa.types.is_null(kind):
-        return array.cast(pa.binary()), _TEXT[pa.binary()]
+        return values.cast(pa.binary()), _TEXT[pa.binary()]
     layout = _TEXT.get(kind)
     if layout is None:
         raise MereError(f"the engine gave a column of an unexpected type: {kind}", sqlstate="XX000")
-    return array, layout
+    return values, layout
 
 
 def _extension(name: str, kind: pa.BaseExtensionType, column: Column) -> Layout | None:
@@ -166,15 +150,15 @@ def _extension(name: str, kind: pa.BaseExtensionType, column: Column) -> Layout 
     return None
 
 
-def _binary(array: pa.Array, oid: int) -> tuple[pa.Array, Layout]:
+def _binary(values: pa.Array, oid: int) -> tuple[pa.Array, Layout]:
     """As the kernel writes it; where it does not know the type, the values are encoded first."""
-    kind = array.type
+    kind = values.type
     layout = _BINARY.get((oid, kind))
     if layout is not None:
-        return array, layout
+        return values, layout
     if oid == pg.NUMERIC and pa.types.is_decimal128(kind):
-        return array, Layout(kinds.NUMERIC, 16, 48, kind.scale)
-    return encode_binary(array, oid), Layout(kinds.RAW_32, 0, 0)
+        return values, Layout(kinds.NUMERIC, 16, 48, kind.scale)
+    return encode_binary(values, oid), Layout(kinds.RAW_32, 0, 0)
 
 
 _TEXT: dict[pa.DataType, Layout] = {
