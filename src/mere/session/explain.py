@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from mere.errors import FeatureNotSupported, SqlSyntaxError
+from mere.execute.distributed import PlanMemory
 from mere.execute.query import slice_text
 from mere.execute.scans import LakeView, scanned_files
 from mere.plan.nodes import Slice
@@ -99,10 +100,12 @@ async def _explain(
     analysis = await analyse(state, inner, parameters.oids)
     compiled = analysis.compile(parameters)
     view = lake_view(state, analysis.snapshot)
-    distributed = await explain_distributed(state, view, compiled, command, analyze, form)
+    query, verb = _query_of(compiled.bound)
+    reads = isinstance(compiled.bound, BoundSelect)
+    memory = compiled.memory if reads else PlanMemory()
+    distributed = await explain_distributed(state, view, query, memory, None if reads else verb, command, analyze, form)
     if distributed is not None:
         return distributed
-    query, verb = _query_of(compiled.bound)
     slice_ = plan(query).root
     release = state.database.readers.hold(view.snapshot.id)
     workspace = state.open_workspace()
@@ -114,6 +117,8 @@ async def _explain(
         if form == "json":
             return [_as_json(verb, slice_, files, engine)]
         lines = [*_header(verb, slice_, files), *engine]
+        if state.services.runtime.segments > 1:
+            lines.append(f"Run by the coordinator: {why_here(state, query)}")
         lines.append(f"Planning Time: {(planned - started) * 1000:.3f} ms")
         if analyze:
             lines.append(f"Execution Time: {(time.perf_counter() - planned) * 1000:.3f} ms")
@@ -123,6 +128,16 @@ async def _explain(
     finally:
         release()
         await workspace.close()
+
+
+def why_here(state: SessionState, query: BoundSelect) -> str:
+    """Why the segments that there are have no part in the query."""
+    dispatcher = state.services.dispatcher
+    if query.volatile:
+        return "a volatile function gives another answer each time"
+    if not dispatcher.runtime.ready():
+        return "no segment answers yet"
+    return f"it reads fewer than {dispatcher.options.rows} rows (distribute_rows)"
 
 
 def _query_of(bound: BoundStatement) -> tuple[BoundSelect, str]:

@@ -12,13 +12,12 @@ import pyarrow as pa
 from mere.execute.answer import open_answer
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch
-from mere.execute.distributed import Opened, Planned, may_distribute, open_query
+from mere.execute.distributed import Opened, PlanMemory, Planned, may_distribute, open_query
 from mere.execute.report import SliceReport, shown_bytes, slice_reports
 from mere.execute.scans import LakeSource, LakeView
 from mere.execute.shares import own_shares, stored_layout
 from mere.plan.explain import ExplainNode, ScanFacts, as_json, explain, lines
 from mere.segment.workspace import Workspace
-from mere.session.analysis import Compiled
 from mere.session.postgres_rows import PostgresRows
 from mere.session.select import start_query
 from mere.session.state import SessionState
@@ -29,11 +28,17 @@ from mere.sql.relations import Kind
 
 
 async def explain_distributed(
-    state: SessionState, view: LakeView, compiled: Compiled, command: Explain, analyze: bool, form: str
+    state: SessionState,
+    view: LakeView,
+    bound: BoundSelect,
+    memory: PlanMemory,
+    verb: str | None,
+    command: Explain,
+    analyze: bool,
+    form: str,
 ) -> list[str] | None:
-    """The lines; None where the query stays on the coordinator."""
-    bound = compiled.bound
-    if not isinstance(bound, BoundSelect) or not may_distribute(bound, state.services.dispatcher):
+    """The lines; None where the query stays on the coordinator. `verb` says what a statement does with its rows."""
+    if not may_distribute(bound, state.services.dispatcher):
         return None
     started = time.perf_counter()
     release = state.database.readers.hold(view.snapshot.id)
@@ -42,13 +47,15 @@ async def explain_distributed(
         opened = await open_query(bound, view, PostgresRows(state.backend), workspace)
         if opened.rows < state.services.dispatcher.options.rows:
             return None
-        planned, running = await start_query(state, view, compiled, opened, workspace)
+        planned, running = await start_query(state, view, bound, memory, opened, workspace)
         try:
             times = {"Planning Time": time.perf_counter() - started}
             if analyze:
                 await _run(running, planned, opened, workspace)
                 times["Execution Time"] = time.perf_counter() - started - times["Planning Time"]
             tree = explain(planned.plan, _scan_facts(bound, opened, planned))
+            if verb is not None:
+                tree = ExplainNode(verb, children=[tree])
             if form == "json":
                 return [_as_json(tree, planned, running, times)]
             return _as_text(tree, planned, running, times, command.flag("verbose"))

@@ -11,7 +11,15 @@ from mere.errors import FeatureNotSupported, MereError
 from mere.execute.answer import Answer, open_answer
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch
-from mere.execute.distributed import Opened, Planned, bring_postgres_rows, may_distribute, open_query, plan_query
+from mere.execute.distributed import (
+    Opened,
+    PlanMemory,
+    Planned,
+    bring_postgres_rows,
+    may_distribute,
+    open_query,
+    plan_query,
+)
 from mere.execute.query import body_text
 from mere.execute.scans import LakeView
 from mere.lake.metadata import Snapshot
@@ -96,7 +104,7 @@ async def distributed_select(
             release()
             await workspace.close()
             return opened
-        planned, running = await start_query(state, view, compiled, opened, workspace)
+        planned, running = await start_query(state, view, bound, compiled.memory, opened, workspace)
         encode, convert = row_converter(fields)
         root = planned.root(shown, output_expressions(state, bound, fields))
         answer = await open_answer(running, root, opened.constants, workspace, convert)
@@ -110,14 +118,13 @@ async def distributed_select(
 
 
 async def start_query(
-    state: SessionState, view: LakeView, compiled: Compiled, opened: Opened, workspace: Workspace
+    state: SessionState, view: LakeView, bound: BoundSelect, memory: PlanMemory, opened: Opened, workspace: Workspace
 ) -> tuple[Planned, Dispatch]:
     """The plan, and its run on the segments, not begun yet. The caller closes that."""
-    bound, dispatcher = compiled.bound, state.services.dispatcher
-    assert isinstance(bound, BoundSelect)
+    dispatcher = state.services.dispatcher
     brought = await bring_postgres_rows(bound, opened.constants, PostgresRows(state.backend), workspace, dispatcher)
     try:
-        planned = await plan_query(bound, opened, view, brought.rows, workspace, dispatcher, compiled.memory)
+        planned = await plan_query(bound, opened, view, brought.rows, workspace, dispatcher, memory)
         return planned, await state.distribute(planned, opened, view, brought)
     except BaseException:
         dispatcher.runtime.release(brought.parts)

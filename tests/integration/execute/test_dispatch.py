@@ -253,3 +253,26 @@ async def test_a_large_answer_that_nobody_reads_on(
         await rows.close()
         await dispatch.close()
     assert segments.live_parts == 0
+
+
+async def test_many_statements_take_turns(segments: Segments, source: LakeSource) -> None:
+    dispatcher = Dispatcher(segments, DispatchOptions(running=2, waiting=30))
+    most = 0
+
+    async def count(segment: int, task: Task) -> None:
+        nonlocal most
+        most = max(most, dispatcher.admission.running)
+
+    segments.before = count
+    answers = await asyncio.gather(*(answer(dispatcher, grouped(3), source) for _ in range(16)))
+    assert all(rows == EXPECTED for rows in answers)
+    assert most == 2 and segments.live_parts == 0
+
+
+async def test_one_statement_too_many(segments: Segments, source: LakeSource) -> None:
+    dispatcher = Dispatcher(segments, DispatchOptions(running=1, waiting=2))
+    tried = await asyncio.gather(*(answer(dispatcher, grouped(3), source) for _ in range(5)), return_exceptions=True)
+    refused = [outcome for outcome in tried if isinstance(outcome, MereError)]
+    assert [error.sqlstate for error in refused] == ["53300", "53300"]
+    assert [outcome for outcome in tried if not isinstance(outcome, MereError)] == [EXPECTED] * 3
+    assert segments.live_parts == 0

@@ -107,6 +107,9 @@ def test_explain(client: Client) -> None:
     shown = json.loads(plan(client, "SELECT count(*) FROM t", "(ANALYZE, FORMAT JSON)"))[0]
     assert shown["Optimizer"] == "Mere" and shown["Slice Statistics"][0]["Slice"] == 1
     assert "Gather Motion" in json.dumps(shown["Plan"])
+    inserted = plan(client, "INSERT INTO u SELECT k, g FROM t")
+    assert inserted.startswith("Insert on u") and "Lake Scan on public.t" in inserted and "segments: 2" in inserted
+    assert "Run by the coordinator: a volatile function" in plan(client, "SELECT random() FROM t")
 
 
 def test_volatile_queries_run_once_in_one_place(client: Client) -> None:
