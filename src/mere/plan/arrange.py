@@ -64,11 +64,14 @@ class Arrangement:
         self.cluster = cluster
         self.known = planning.known
         self.above = dict.fromkeys(above)
+        for unit in extra:
+            self.above |= refs(*(condition for operand in unit.operands for condition in operand.conditions))
         self.wanted = {name(ref) for ref in wanted}
         self.wanted_refs = wanted
         self.classes = Classes()
         self.pending: list[Condition] = []
         self.constant: list[exp.Expression] = []
+        self.extra = tuple(extra)
         self.units: list[Unit] = [*extra]
         self.applied: set[int] = set()  # by id()
         self.sources: list[Source] = []
@@ -204,6 +207,8 @@ class Arrangement:
 
     def _needed(self, present: frozenset[str]) -> list[Ref]:
         found = dict(self.above)
+        for unit in self.extra:
+            found |= self._unit_refs(unit)
         for condition in self.pending:
             if not condition.aliases <= present:
                 found |= refs(condition.tree)
