@@ -56,7 +56,7 @@ class Messages:
     @property
     def growth(self) -> int:
         """How many bytes a byte of a string can become."""
-        return 1 if self.mode == kinds.ROWS else 2
+        return 2 if self.mode in (kinds.COPY_TEXT, kinds.COPY_CSV) else 1
 
 
 def write_batch(

@@ -56,4 +56,4 @@ STRINGS_END = PADDED_64 + 1  # these need escapes in COPY
 
 # The messages wanted, as eight 64-bit integers.
 MODE, DELIMITER, NULL, NULL_SIZE, QUOTE, ESCAPE, SINGLE = range(7)
-ROWS, COPY_TEXT, COPY_CSV = range(3)
+ROWS, COPY_TEXT, COPY_CSV, COPY_BINARY = range(4)

@@ -336,8 +336,8 @@ def write_rows(out: int, columns: int, width: int, first: int, count: int, optio
     mode = load64(options + 8 * kinds.MODE)
     for row in range(first, first + count):
         start = out
-        if mode == kinds.ROWS:
-            store8(out, _DATA_ROW)
+        if mode in (kinds.ROWS, kinds.COPY_BINARY):
+            store8(out, _DATA_ROW if mode == kinds.ROWS else _COPY_DATA)
             store16be(out + 5, width)
             out = data_row(out + 7, columns, width, row)
         elif mode == kinds.COPY_TEXT:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from mere.segment.copy_binary_out import CopyBinaryEncoder
 from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder, RowEncoder, column_form
 from mere.segment.native import kernels
 from mere.segment.native.encode import Column
@@ -214,7 +215,8 @@ def test_text_of_all_types_side_by_side(connection: duckdb.DuckDBPyConnection, w
 def test_binary_of_each_type(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     samples = [SAMPLES[name]]
     table_of(connection, samples, 40)
-    encode = RowEncoder(forms(samples, binary=True))
+    oids = tuple(sample.type.oid for sample in samples)
+    encoders: list[Encoder] = [RowEncoder(forms(samples, binary=True)), CopyBinaryEncoder(oids, started=True)]
     outputs = [
         rendered(typed) if typed.type.oid == pg.BPCHAR else exp.column(f"c{number}")
         for number, typed in enumerate(typed_columns(samples))
@@ -222,7 +224,8 @@ def test_binary_of_each_type(connection: duckdb.DuckDBPyConnection, name: str) -
     batch = queried(connection, outputs)
     for start, count in ((0, None), (3, 7), (1, 1), (2, 0)):
         part = batch.slice(start, count)
-        assert bytes(encode(part)) == without_kernels(encode, part)
+        for encode in encoders:
+            assert bytes(encode(part)) == without_kernels(encode, part)
 
 
 def test_types_that_the_kernels_print_come_unrendered() -> None:
