@@ -24,10 +24,10 @@ coordinator
 -- stated t1 900
 SELECT big.v, t0.s, t1.s AS other FROM big LEFT JOIN t0 ON big.v = t0.k LEFT JOIN t1 ON big.k = t1.k;
 slice 1, every segment
-  SELECT "t0"."s" AS "s", "t0"."k" AS "k" FROM mere_scan_1 AS "t0"
+  SELECT "t0"."k" AS "k", "t0"."s" AS "s" FROM mere_scan_1 AS "t0"
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
-  SELECT "t1"."s" AS "s", "t1"."k" AS "k" FROM mere_scan_2 AS "t1"
+  SELECT "t1"."k" AS "k", "t1"."s" AS "s" FROM mere_scan_2 AS "t1"
   => mere_motion_2: Broadcast Motion
 slice 3, every segment
   SELECT "big"."v" AS "v", "t0"."s" AS "s", "t1"."s" AS "other" FROM mere_scan_0 AS "big" LEFT JOIN mere_motion_1 AS "t0" ON "big"."v" = "t0"."k" LEFT JOIN mere_motion_2 AS "t1" ON "big"."k" = "t1"."k"

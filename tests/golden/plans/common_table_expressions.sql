@@ -28,14 +28,11 @@ slice 1, every segment
 slice 2, every segment
   SELECT "v" AS "v", "n" AS "n", $mere_share AS "mere_stays" FROM (SELECT "mere_rows"."mere_k0" AS "v", CAST(SUM("mere_rows"."mere_a1") AS BIGINT) AS "n" FROM mere_motion_1 AS "mere_rows" GROUP BY "mere_rows"."mere_k0") AS mere_all
   => mere_motion_2: Redistribute Motion, Hash Key:  ["mere_stays"]
-slice 3, every segment
+slice 4, every segment
   SELECT MAX("q_2"."n") AS "mere_p0" FROM mere_motion_2 AS "q_2"
-  => mere_motion_3: Gather Motion
-slice 4, one segment
-  SELECT MAX("mere_groups"."mere_p0") AS "max" FROM mere_motion_3 AS "mere_groups"
   => mere_motion_4: Broadcast Motion
 slice 5, every segment
-  SELECT "q_1"."v" AS "v", "q_1"."n" AS "n" FROM mere_motion_2 AS "q_1" WHERE "q_1"."n" = (SELECT "mere_part_1"."max" AS "max" FROM mere_motion_4 AS "mere_part_1")
+  SELECT "q_1"."v" AS "v", "q_1"."n" AS "n" FROM mere_motion_2 AS "q_1" WHERE "q_1"."n" = (SELECT "mere_part_1"."max" AS "max" FROM (SELECT MAX("mere_groups"."mere_p0") AS "max" FROM mere_motion_4 AS "mere_groups") AS "mere_part_1")
   => mere_motion_5: Gather Motion
 coordinator passes on
   SELECT "v" AS "v", "n" AS "n" FROM mere_motion_5;
@@ -58,7 +55,7 @@ slice 2, one segment
   SELECT "k" AS "k" FROM mere_motion_1 LIMIT 5
   => mere_motion_2: Broadcast Motion
 coordinator
-  SELECT (SELECT "mere_part_2"."count" AS "count" FROM (SELECT COUNT(*) AS "count" FROM mere_motion_2 AS "b" CROSS JOIN mere_motion_2 AS "a" WHERE "a"."k" = "b"."k") AS "mere_part_2") = (SELECT "mere_part_1"."count" AS "count" FROM (SELECT COUNT(*) AS "count" FROM mere_motion_2 AS "a_1" WHERE NOT "a_1"."k" IS NULL AND EXISTS(SELECT 1 AS "?column?" FROM mere_motion_2 AS "b_1" WHERE "a_1"."k" = "b_1"."k")) AS "mere_part_1") OR TRUE AS "same";
+  SELECT (SELECT "mere_part_2"."count" AS "count" FROM (SELECT COUNT(*) AS "count" FROM mere_motion_2 AS "b" CROSS JOIN mere_motion_2 AS "a" WHERE "a"."k" = "b"."k") AS "mere_part_2") = (SELECT "mere_part_1"."count" AS "count" FROM (SELECT COUNT(*) AS "count" FROM mere_motion_2 AS "a_1" WHERE NOT "a_1"."k" IS NULL AND EXISTS(SELECT 1 AS "mere_nothing" FROM mere_motion_2 AS "b_1" WHERE "a_1"."k" = "b_1"."k")) AS "mere_part_1") OR TRUE AS "same";
 
 -- A recursive one runs on one segment, and its rows go where they are needed.
 WITH RECURSIVE r(k, n) AS (SELECT k, 0 FROM t0 WHERE k = 1 UNION ALL SELECT t1.v, r.n + 1 FROM r JOIN t1 ON t1.k = r.k WHERE r.n < 2) SELECT k, n FROM r;

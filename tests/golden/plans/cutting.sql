@@ -2,7 +2,7 @@
 -- The broadcast would be too large: two joins, and a motion between them.
 SELECT t0.s, t1.s AS other FROM big JOIN t0 ON big.v = t0.k JOIN t1 ON t0.v = t1.v;
 slice 1, every segment
-  SELECT "t0"."s" AS "s", "t0"."k" AS "k", "t0"."v" AS "v" FROM mere_scan_1 AS "t0"
+  SELECT "t0"."k" AS "k", "t0"."s" AS "s", "t0"."v" AS "v" FROM mere_scan_1 AS "t0"
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
   SELECT "t1"."s" AS "s", "t1"."v" AS "v" FROM mere_scan_2 AS "t1"
@@ -15,7 +15,7 @@ coordinator passes on
 
 SELECT count(*) AS n FROM big JOIN t0 ON big.v = t0.w JOIN other ON big.k = other.k JOIN t1 ON t0.s = t1.s;
 slice 1, every segment
-  SELECT "t0"."w" AS "w", "t0"."s" AS "s" FROM mere_scan_1 AS "t0"
+  SELECT "t0"."s" AS "s", "t0"."w" AS "w" FROM mere_scan_1 AS "t0"
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
   SELECT "t0"."s" AS "s" FROM mere_scan_0 AS "big" CROSS JOIN mere_motion_1 AS "t0" CROSS JOIN mere_scan_2 AS "other" WHERE "big"."v" = "t0"."w" AND "big"."k" = "other"."k"

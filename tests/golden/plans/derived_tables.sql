@@ -45,7 +45,7 @@ slice 1, every segment
   SELECT "t1"."k" AS "k", "t1"."v" AS "v", "t1"."w" AS "mere_sort_0", "t1"."s" AS "mere_sort_1" FROM mere_scan_1 AS "t1" ORDER BY 1 ASC NULLS LAST, 2 ASC NULLS LAST, 3 ASC NULLS LAST, 4 ASC NULLS LAST LIMIT 5
   => mere_motion_1: Gather Motion, Merge Key: "k" ASC NULLS LAST, "v" ASC NULLS LAST, "mere_sort_0" ASC NULLS LAST, "mere_sort_1" ASC NULLS LAST
 slice 2, one segment
-  SELECT "q"."v" AS "v", "q"."k" AS "k" FROM (SELECT "mere_rows"."k" AS "k", "mere_rows"."v" AS "v" FROM mere_motion_1 AS "mere_rows" ORDER BY "mere_rows"."k" ASC NULLS LAST, "mere_rows"."v" ASC NULLS LAST, "mere_rows"."mere_sort_0" ASC NULLS LAST, "mere_rows"."mere_sort_1" ASC NULLS LAST LIMIT 5) AS "q"
+  SELECT "q"."k" AS "k", "q"."v" AS "v" FROM (SELECT "mere_rows"."k" AS "k", "mere_rows"."v" AS "v" FROM mere_motion_1 AS "mere_rows" ORDER BY "mere_rows"."k" ASC NULLS LAST, "mere_rows"."v" ASC NULLS LAST, "mere_rows"."mere_sort_0" ASC NULLS LAST, "mere_rows"."mere_sort_1" ASC NULLS LAST LIMIT 5) AS "q"
   => mere_motion_2: Redistribute Motion, Hash Key: k [COALESCE((MURMUR3_32(CAST("k" AS BIGINT)) & 2147483647) % 16, 0)]
 slice 3, every segment
   SELECT "t0"."v" AS "v", "q"."v" AS "other" FROM mere_scan_0 AS "t0" CROSS JOIN mere_motion_2 AS "q" WHERE "t0"."k" = "q"."k"
@@ -66,3 +66,13 @@ slice 1, every segment
   => mere_motion_1: Gather Motion
 coordinator
   SELECT MAX("mere_groups"."mere_p0") AS "n" FROM mere_motion_1 AS "mere_groups";
+
+SELECT count(*) AS n FROM (SELECT k FROM t1 OFFSET 20) q;
+slice 1, every segment
+  SELECT "t1"."k" AS "k" FROM mere_scan_0 AS "t1"
+  => mere_motion_1: Gather Motion
+slice 2, one segment
+  SELECT COUNT(*) AS "n" FROM (SELECT "k" AS "k" FROM mere_motion_1 OFFSET 20) AS "q"
+  => mere_motion_2: Gather Motion
+coordinator passes on
+  SELECT "n" AS "n" FROM mere_motion_2;

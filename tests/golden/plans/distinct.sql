@@ -19,7 +19,7 @@ coordinator passes on
 SELECT DISTINCT v, w FROM t0;
 slice 1, every segment
   SELECT DISTINCT "t0"."v" AS "v", "t0"."w" AS "w" FROM mere_scan_0 AS "t0"
-  => mere_motion_1: Redistribute Motion, Hash Key: w [CAST(HASH(CAST("w" AS BIGINT)) % 2147483647 AS BIGINT)]
+  => mere_motion_1: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
   SELECT DISTINCT "mere_distinct"."v" AS "v", "mere_distinct"."w" AS "w" FROM mere_motion_1 AS "mere_distinct"
   => mere_motion_2: Gather Motion

@@ -72,3 +72,12 @@ slice 2, every segment
   => mere_motion_2: Gather Motion
 coordinator
   SELECT MERE_AVG(CAST(SUM(DISTINCT "mere_rows"."mere_a0") FILTER(WHERE "mere_rows"."mere_a1") AS DECIMAL(38,0)), COUNT(DISTINCT "mere_rows"."mere_a0") FILTER(WHERE "mere_rows"."mere_a1")) AS "a", STRING_AGG(DISTINCT "mere_rows"."mere_a2", ',' ORDER BY "mere_rows"."mere_a2" ASC NULLS LAST) FILTER(WHERE "mere_rows"."mere_a3") AS "l" FROM mere_motion_2 AS "mere_rows";
+
+-- A row without field names can be in no motion.
+SELECT count(DISTINCT (v, w)) AS n FROM t0;
+whole: a row without names for its fields
+slice 1, one segment
+  SELECT COUNT(DISTINCT ROW("t0"."v", "t0"."w")) AS "n" FROM mere_scan_0 AS "t0"
+  => mere_motion_1: Gather Motion
+coordinator passes on
+  SELECT "n" AS "n" FROM mere_motion_1;

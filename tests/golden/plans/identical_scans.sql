@@ -2,10 +2,10 @@
 -- The same rows to the same place move once.
 SELECT a.w, b.w AS other FROM t0 a JOIN t0 b ON a.v = b.v WHERE a.w < b.w;
 slice 1, every segment
-  SELECT "a"."w" AS "w", "a"."v" AS "v" FROM mere_scan_0 AS "a"
+  SELECT "a"."v" AS "v", "a"."w" AS "w" FROM mere_scan_0 AS "a"
   => mere_motion_1: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
-  SELECT "b"."w" AS "w", "b"."v" AS "v" FROM mere_scan_1 AS "b"
+  SELECT "b"."v" AS "v", "b"."w" AS "w" FROM mere_scan_1 AS "b"
   => mere_motion_2: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 3, every segment
   SELECT "a"."w" AS "w", "b"."w" AS "other" FROM mere_motion_1 AS "a" CROSS JOIN mere_motion_2 AS "b" WHERE "a"."v" = "b"."v" AND "a"."w" < "b"."w"
@@ -18,7 +18,7 @@ slice 1, every segment
   SELECT "t0"."v" AS "v", "t0"."w" AS "w" FROM mere_scan_0 AS "t0"
   => mere_motion_1: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
-  SELECT "b"."w" AS "w", "b"."v" AS "v" FROM mere_scan_1 AS "b"
+  SELECT "b"."v" AS "v", "b"."w" AS "w" FROM mere_scan_1 AS "b"
   => mere_motion_2: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 3, every segment
   SELECT "t0"."v" AS "v" FROM mere_motion_1 AS "t0" WHERE "t0"."w" = (SELECT MIN("b"."w") AS "min" FROM mere_motion_2 AS "b" WHERE "b"."v" = "t0"."v")

@@ -10,7 +10,7 @@ coordinator passes on
 -- One side is not stored on the key: it goes where the other's rows are.
 SELECT t0.v, t1.w FROM t0 JOIN t1 ON t0.k = t1.v;
 slice 1, every segment
-  SELECT "t1"."w" AS "w", "t1"."v" AS "v" FROM mere_scan_1 AS "t1"
+  SELECT "t1"."v" AS "v", "t1"."w" AS "w" FROM mere_scan_1 AS "t1"
   => mere_motion_1: Redistribute Motion, Hash Key: v [COALESCE((MURMUR3_32(CAST("v" AS BIGINT)) & 2147483647) % 16, 0)]
 slice 2, every segment
   SELECT "t0"."v" AS "v", "t1"."w" AS "w" FROM mere_scan_0 AS "t0" CROSS JOIN mere_motion_1 AS "t1" WHERE "t0"."k" = "t1"."v"
@@ -52,7 +52,7 @@ coordinator passes on
 -- stated other 40
 SELECT big.v, other.n FROM big JOIN other ON big.v = other.k;
 slice 1, every segment
-  SELECT "other"."n" AS "n", "other"."k" AS "k" FROM mere_scan_1 AS "other"
+  SELECT "other"."k" AS "k", "other"."n" AS "n" FROM mere_scan_1 AS "other"
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
   SELECT "big"."v" AS "v", "other"."n" AS "n" FROM mere_scan_0 AS "big" CROSS JOIN mere_motion_1 AS "other" WHERE "big"."v" = "other"."k"
@@ -145,7 +145,7 @@ coordinator passes on
 -- random, 2 segments
 SELECT t0.v, t1.w FROM t0 JOIN t1 ON t0.k = t1.k;
 slice 1, every segment
-  SELECT "t0"."v" AS "v", "t0"."k" AS "k" FROM mere_scan_0 AS "t0"
+  SELECT "t0"."k" AS "k", "t0"."v" AS "v" FROM mere_scan_0 AS "t0"
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
   SELECT "t0"."v" AS "v", "t1"."w" AS "w" FROM mere_motion_1 AS "t0" CROSS JOIN mere_scan_1 AS "t1" WHERE "t0"."k" = "t1"."k"
@@ -158,7 +158,7 @@ slice 1, every segment
   SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0"
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
-  SELECT "t2"."w" AS "w", "t2"."k" AS "k" FROM mere_scan_2 AS "t2"
+  SELECT "t2"."k" AS "k", "t2"."w" AS "w" FROM mere_scan_2 AS "t2"
   => mere_motion_2: Broadcast Motion
 slice 3, every segment
   SELECT "t0"."k" AS "k", "t1"."v" AS "v", "t2"."w" AS "w" FROM mere_motion_1 AS "t0" CROSS JOIN mere_scan_1 AS "t1" CROSS JOIN mere_motion_2 AS "t2" WHERE "t0"."k" = "t1"."k" AND "t1"."k" = "t2"."k"

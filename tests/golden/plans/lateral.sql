@@ -15,7 +15,7 @@ coordinator passes on
 
 SELECT t0.v, q.w FROM t0 CROSS JOIN LATERAL (SELECT t1.w FROM t1 WHERE t1.v < t0.v) q;
 slice 1, every segment
-  SELECT "t1"."w" AS "w", "t1"."v" AS "v" FROM mere_scan_1 AS "t1"
+  SELECT "t1"."v" AS "v", "t1"."w" AS "w" FROM mere_scan_1 AS "t1"
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
   SELECT "t0"."v" AS "v", "q"."w" AS "w" FROM mere_scan_0 AS "t0" CROSS JOIN LATERAL (SELECT "t1"."w" AS "w" FROM mere_motion_1 AS "t1" WHERE "t1"."v" < "t0"."v") AS "q"

@@ -32,13 +32,10 @@ coordinator passes on
 
 SELECT t0.k, t1.k AS k1, t2.v FROM t0 LEFT JOIN t1 ON t0.k = t1.k JOIN t2 ON t1.k = t2.k;
 slice 1, every segment
-  SELECT "t2"."v" AS "v", "t2"."k" AS "k" FROM mere_scan_2 AS "t2"
-  => mere_motion_1: Broadcast Motion
-slice 2, every segment
-  SELECT "t0"."k" AS "k", "t1"."k" AS "k1", "t2"."v" AS "v" FROM mere_scan_0 AS "t0" LEFT JOIN mere_scan_1 AS "t1" ON "t0"."k" = "t1"."k" CROSS JOIN mere_motion_1 AS "t2" WHERE "t1"."k" = "t2"."k"
-  => mere_motion_2: Gather Motion
+  SELECT "t0"."k" AS "k", "t1"."k" AS "k1", "t2"."v" AS "v" FROM mere_scan_0 AS "t0" LEFT JOIN mere_scan_1 AS "t1" ON "t0"."k" = "t1"."k" CROSS JOIN mere_scan_2 AS "t2" WHERE "t1"."k" = "t2"."k"
+  => mere_motion_1: Gather Motion
 coordinator passes on
-  SELECT "k" AS "k", "k1" AS "k1", "v" AS "v" FROM mere_motion_2;
+  SELECT "k" AS "k", "k1" AS "k1", "v" AS "v" FROM mere_motion_1;
 
 SELECT t0.k, t1.k AS k1 FROM t0 LEFT JOIN t1 ON t0.k = t1.k WHERE t0.v = t1.v OR t1.v IS NULL;
 slice 1, every segment
@@ -49,7 +46,7 @@ coordinator passes on
 
 SELECT count(*) AS n FROM t0 LEFT JOIN t1 ON t0.k = t1.k JOIN t2 ON t0.v = t2.v AND t1.v = t2.k;
 slice 1, every segment
-  SELECT "t2"."v" AS "v", "t2"."k" AS "k" FROM mere_scan_2 AS "t2"
+  SELECT "t2"."k" AS "k", "t2"."v" AS "v" FROM mere_scan_2 AS "t2"
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
   SELECT COUNT(*) AS "mere_p0" FROM mere_scan_0 AS "t0" CROSS JOIN mere_motion_1 AS "t2" LEFT JOIN mere_scan_1 AS "t1" ON "t0"."k" = "t1"."k" WHERE "t0"."v" = "t2"."v" AND "t1"."v" = "t2"."k"

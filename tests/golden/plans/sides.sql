@@ -10,7 +10,7 @@ coordinator passes on
 -- left(R, P) would give the replicated side's rows on every segment: it is joined where its key lies.
 SELECT small.name, t0.v FROM small LEFT JOIN t0 ON small.k = t0.k;
 slice 1, every segment (all of mere_scan_0)
-  SELECT "small"."name" AS "name", "t0"."v" AS "v" FROM (SELECT "name" AS "name", "k" AS "k" FROM (SELECT "small"."name" AS "name", "small"."k" AS "k" FROM mere_scan_0 AS "small") AS mere_all WHERE (COALESCE((MURMUR3_32(CAST("k" AS BIGINT)) & 2147483647) % 16, 0)) % 3 = $mere_share) AS "small" LEFT JOIN mere_scan_1 AS "t0" ON "small"."k" = "t0"."k"
+  SELECT "small"."name" AS "name", "t0"."v" AS "v" FROM (SELECT "k" AS "k", "name" AS "name" FROM (SELECT "small"."k" AS "k", "small"."name" AS "name" FROM mere_scan_0 AS "small") AS mere_all WHERE (COALESCE((MURMUR3_32(CAST("k" AS BIGINT)) & 2147483647) % 16, 0)) % 3 = $mere_share) AS "small" LEFT JOIN mere_scan_1 AS "t0" ON "small"."k" = "t0"."k"
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "name" AS "name", "v" AS "v" FROM mere_motion_1;
@@ -20,7 +20,7 @@ slice 1, every segment
   SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0"
   => mere_motion_1: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment (all of mere_scan_1)
-  SELECT "small"."name" AS "name", "t0"."v" AS "v" FROM (SELECT "name" AS "name", "k" AS "k" FROM (SELECT "small"."name" AS "name", "small"."k" AS "k" FROM mere_scan_1 AS "small") AS mere_all WHERE (CAST(HASH(CAST("k" AS BIGINT)) % 2147483647 AS BIGINT)) % 3 = $mere_share) AS "small" LEFT JOIN mere_motion_1 AS "t0" ON "small"."k" = "t0"."v"
+  SELECT "small"."name" AS "name", "t0"."v" AS "v" FROM (SELECT "k" AS "k", "name" AS "name" FROM (SELECT "small"."k" AS "k", "small"."name" AS "name" FROM mere_scan_1 AS "small") AS mere_all WHERE (CAST(HASH(CAST("k" AS BIGINT)) % 2147483647 AS BIGINT)) % 3 = $mere_share) AS "small" LEFT JOIN mere_motion_1 AS "t0" ON "small"."k" = "t0"."v"
   => mere_motion_2: Gather Motion
 coordinator passes on
   SELECT "name" AS "name", "v" AS "v" FROM mere_motion_2;
@@ -48,7 +48,7 @@ coordinator passes on
 
 SELECT small.name, t0.v FROM small FULL JOIN t0 ON small.k = t0.k;
 slice 1, every segment (all of mere_scan_0)
-  SELECT "small"."name" AS "name", "t0"."v" AS "v" FROM ((SELECT "name" AS "name", "k" AS "k" FROM (SELECT "small"."name" AS "name", "small"."k" AS "k" FROM mere_scan_0 AS "small") AS mere_all WHERE (COALESCE((MURMUR3_32(CAST("k" AS BIGINT)) & 2147483647) % 16, 0)) % 3 = $mere_share) AS "small" FULL JOIN (SELECT "t0"."v" AS "v", "t0"."k" AS "k" FROM mere_scan_1 AS "t0") AS "t0" ON "small"."k" = "t0"."k")
+  SELECT "small"."name" AS "name", "t0"."v" AS "v" FROM ((SELECT "k" AS "k", "name" AS "name" FROM (SELECT "small"."k" AS "k", "small"."name" AS "name" FROM mere_scan_0 AS "small") AS mere_all WHERE (COALESCE((MURMUR3_32(CAST("k" AS BIGINT)) & 2147483647) % 16, 0)) % 3 = $mere_share) AS "small" FULL JOIN (SELECT "t0"."k" AS "k", "t0"."v" AS "v" FROM mere_scan_1 AS "t0") AS "t0" ON "small"."k" = "t0"."k")
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "name" AS "name", "v" AS "v" FROM mere_motion_1;
@@ -63,14 +63,14 @@ coordinator passes on
 -- semi and anti with a partitioned inner side need a partitioned outer one, attached.
 SELECT t0.v FROM t0 WHERE EXISTS (SELECT 1 FROM t1 WHERE t1.k = t0.k AND t1.v > t0.v);
 slice 1, every segment
-  SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE EXISTS(SELECT 1 AS "?column?" FROM mere_scan_1 AS "t1" WHERE "t1"."k" = "t0"."k" AND "t1"."v" > "t0"."v")
+  SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE EXISTS(SELECT 1 AS "mere_nothing" FROM mere_scan_1 AS "t1" WHERE "t1"."k" = "t0"."k" AND "t1"."v" > "t0"."v")
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "v" AS "v" FROM mere_motion_1;
 
 SELECT small.name FROM small WHERE EXISTS (SELECT 1 FROM t1 WHERE t1.k = small.k);
 slice 1, every segment (all of mere_scan_0)
-  SELECT "small"."name" AS "name" FROM (SELECT "name" AS "name", "k" AS "k" FROM (SELECT "small"."name" AS "name", "small"."k" AS "k" FROM mere_scan_0 AS "small") AS mere_all WHERE (COALESCE((MURMUR3_32(CAST("k" AS BIGINT)) & 2147483647) % 16, 0)) % 3 = $mere_share) AS "small" WHERE EXISTS(SELECT 1 AS "?column?" FROM mere_scan_1 AS "t1" WHERE "t1"."k" = "small"."k")
+  SELECT "small"."name" AS "name" FROM (SELECT "k" AS "k", "name" AS "name" FROM (SELECT "small"."k" AS "k", "small"."name" AS "name" FROM mere_scan_0 AS "small") AS mere_all WHERE (COALESCE((MURMUR3_32(CAST("k" AS BIGINT)) & 2147483647) % 16, 0)) % 3 = $mere_share) AS "small" WHERE EXISTS(SELECT 1 AS "mere_nothing" FROM mere_scan_1 AS "t1" WHERE "t1"."k" = "small"."k")
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "name" AS "name" FROM mere_motion_1;
@@ -80,7 +80,7 @@ slice 1, every segment
   SELECT "t1"."v" AS "v" FROM mere_scan_1 AS "t1"
   => mere_motion_1: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment (all of mere_scan_0)
-  SELECT "small"."name" AS "name" FROM (SELECT "name" AS "name", "k" AS "k" FROM (SELECT "small"."name" AS "name", "small"."k" AS "k" FROM mere_scan_0 AS "small") AS mere_all WHERE (CAST(HASH(CAST("k" AS BIGINT)) % 2147483647 AS BIGINT)) % 3 = $mere_share) AS "small" WHERE NOT EXISTS(SELECT 1 AS "?column?" FROM mere_motion_1 AS "t1" WHERE "t1"."v" = "small"."k")
+  SELECT "small"."name" AS "name" FROM (SELECT "k" AS "k", "name" AS "name" FROM (SELECT "small"."k" AS "k", "small"."name" AS "name" FROM mere_scan_0 AS "small") AS mere_all WHERE (CAST(HASH(CAST("k" AS BIGINT)) % 2147483647 AS BIGINT)) % 3 = $mere_share) AS "small" WHERE NOT EXISTS(SELECT 1 AS "mere_nothing" FROM mere_motion_1 AS "t1" WHERE "t1"."v" = "small"."k")
   => mere_motion_2: Gather Motion
 coordinator passes on
   SELECT "name" AS "name" FROM mere_motion_2;
@@ -93,7 +93,7 @@ slice 2, every segment
   SELECT "t1"."v" AS "v" FROM mere_scan_1 AS "t1"
   => mere_motion_2: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 3, every segment
-  SELECT "t0"."v" AS "v" FROM mere_motion_1 AS "t0" WHERE NOT EXISTS(SELECT 1 AS "?column?" FROM mere_motion_2 AS "t1" WHERE "t1"."v" = "t0"."w")
+  SELECT "t0"."v" AS "v" FROM mere_motion_1 AS "t0" WHERE NOT EXISTS(SELECT 1 AS "mere_nothing" FROM mere_motion_2 AS "t1" WHERE "t1"."v" = "t0"."w")
   => mere_motion_3: Gather Motion
 coordinator passes on
   SELECT "v" AS "v" FROM mere_motion_3;

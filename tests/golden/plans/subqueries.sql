@@ -78,7 +78,7 @@ coordinator passes on
 
 SELECT t0.v FROM t0 WHERE EXISTS (SELECT 1 FROM t1 WHERE t1.w > 100);
 slice 1, every segment
-  SELECT 1 AS "mere_nothing" FROM (SELECT 1 AS "?column?" FROM mere_scan_1 AS "t1" WHERE "t1"."w" > 100) AS mere_all LIMIT 1
+  SELECT 1 AS "mere_nothing" FROM (SELECT 1 AS "mere_nothing" FROM mere_scan_1 AS "t1" WHERE "t1"."w" > 100) AS mere_all LIMIT 1
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
   SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE EXISTS(SELECT "mere_part_1"."mere_nothing" AS "mere_nothing" FROM mere_motion_1 AS "mere_part_1")
@@ -88,7 +88,7 @@ coordinator passes on
 
 SELECT t0.v FROM t0 WHERE EXISTS (SELECT 1 FROM t1 WHERE t1.k = t0.k) AND NOT EXISTS (SELECT 1 FROM t2 WHERE t2.k = t0.k);
 slice 1, every segment
-  SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE EXISTS(SELECT 1 AS "?column?" FROM mere_scan_1 AS "t1" WHERE "t1"."k" = "t0"."k") AND NOT EXISTS(SELECT 1 AS "?column?" FROM mere_scan_2 AS "t2" WHERE "t2"."k" = "t0"."k")
+  SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE EXISTS(SELECT 1 AS "mere_nothing" FROM mere_scan_1 AS "t1" WHERE "t1"."k" = "t0"."k") AND NOT EXISTS(SELECT 1 AS "mere_nothing" FROM mere_scan_2 AS "t2" WHERE "t2"."k" = "t0"."k")
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "v" AS "v" FROM mere_motion_1;
@@ -112,7 +112,7 @@ slice 2, every segment
   SELECT "t2"."k" AS "k", "t2"."v" AS "v" FROM mere_scan_2 AS "t2"
   => mere_motion_2: Broadcast Motion
 slice 3, every segment
-  SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE EXISTS(SELECT 1 AS "?column?" FROM mere_motion_1 AS "t1" WHERE "t1"."k" = "t0"."k" AND EXISTS(SELECT 1 AS "?column?" FROM mere_motion_2 AS "t2" WHERE "t2"."k" = "t1"."k" AND "t2"."v" = "t0"."v"))
+  SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE EXISTS(SELECT 1 AS "mere_nothing" FROM mere_motion_1 AS "t1" WHERE "t1"."k" = "t0"."k" AND EXISTS(SELECT 1 AS "mere_nothing" FROM mere_motion_2 AS "t2" WHERE "t2"."k" = "t1"."k" AND "t2"."v" = "t0"."v"))
   => mere_motion_3: Gather Motion
 coordinator passes on
   SELECT "v" AS "v" FROM mere_motion_3;
