@@ -11,7 +11,7 @@ from mere.plan.local import Facts
 from mere.plan.nodes import DistributedPlan, MotionKind
 from mere.plan.planning import Planning
 from mere.plan.query import plan_query
-from mere.plan.rules.common_tables import take_out
+from mere.plan.rules.common_tables import leave_out_unread, take_out
 from mere.plan.rules.derived import rename_columns, without_lists
 from mere.plan.undivided import Undivided
 from mere.sql.bind.bound import BoundSelect
@@ -37,6 +37,7 @@ def _divided(query: BoundSelect, facts: Facts) -> DistributedPlan:
     for each in (tree, *(table.query for table in common.shared.values())):
         rename_columns(each)
         without_lists(each)
+    leave_out_unread(tree, common)
     tree, ending = take_ending(tree)
     planning = Planning(facts, Builder(facts), common)
     return finish_root(planning.builder, plan_query(planning, tree).local, query, ending)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from mere.plan.columns import outer_refs
+from mere.plan.columns import outer_refs, refs
+from mere.plan.rules.derived import output_names, prune
 from mere.plan.undivided import Undivided
 
 
@@ -92,6 +93,19 @@ def _stand(table: exp.Table, common: CommonTable) -> None:
     if table.args.get("joins"):
         derived.set("joins", table.args["joins"])
     table.replace(derived)
+
+
+def leave_out_unread(tree: exp.Expression, common: CommonTables) -> None:
+    """Drops the columns of shared tables that no reader names, in place."""
+    roots = [tree, *(each.query for each in common.shared.values())]
+    readers = [table for root in roots for table in _tables(root) if table.name in common.shared]
+    read = {ref for root in roots for ref in refs(root)}
+    for each in common.shared.values():
+        if each.recursive or list(each.columns) != output_names(each.query):
+            continue
+        aliases = {table.alias_or_name for table in readers if table.name == each.name}
+        prune(each.query, {column for alias, column in read if alias in aliases})
+        each.columns = tuple(output_names(each.query))
 
 
 def verbatim(common: CommonTables, name: str) -> exp.Select:
