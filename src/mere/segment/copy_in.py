@@ -31,7 +31,7 @@ from mere.sql.lexer import quote_identifier
 _FIRST_GROUP = 128 * 1024 * 1024
 _LARGEST_GROUP = 1024 * 1024 * 1024  # groups double up to this: few files, and at most two groups on disk
 _LARGEST_IN_MEMORY = 256 * 1024 * 1024  # of plain rows
-_REFUSALS = 3  # so many chunks in which something was not plain say that the next ones will not be either
+_REFUSALS = 3  # so many chunks in a row with something that is not plain: the next ones will be no better
 _PLAIN = "mere_plain"
 
 Write = Callable[[Workspace, str], Awaitable[Sequence[NewFile]]]
@@ -161,6 +161,7 @@ class CopyIn:
             self._refusals += 1
             self._plain = None if self._refusals == _REFUSALS else plain
             return data
+        self._refusals = 0
         self._group.batches.append(found.batch)
         self._group.size += found.consumed
         rest = data[found.consumed :]
