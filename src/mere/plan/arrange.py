@@ -248,17 +248,15 @@ class Arrangement:
 
     def _fold_member(self) -> bool:
         best: tuple[float, Unit, Unit] | None = None
+        divided = any(one.kind == JOIN and not _replicated(one.group.place) for one in self.units)
         for small in self.units:
             if small.kind != JOIN or not _replicated(small.group.place):
                 continue
             for large in self.units:
                 if large is small or large.kind != JOIN or not self._linked(large.aliases, small.aliases):
                     continue
-                if _replicated(large.group.place) and any(
-                    one.kind == JOIN and not _replicated(one.group.place) for one in self.units
-                ):
-                    if large.group.rows < small.group.rows:
-                        continue
+                if divided and _replicated(large.group.place) and large.group.rows < small.group.rows:
+                    continue
                 factor = self._factor(large, small)
                 if factor > 1.5 and not _replicated(large.group.place):
                     continue
@@ -308,9 +306,10 @@ class Arrangement:
             result /= max((max(one, two) * min(one, two)) ** 0.5, *(max(pair) for pair in divisors))
         both = present | other.aliases
         for condition in self.pending:
-            if condition.aliases <= both and condition.equality is None:
-                if condition.aliases & present and condition.aliases & other.aliases:
-                    result *= condition.selectivity
+            if condition.equality is not None or not condition.aliases <= both:
+                continue
+            if condition.aliases & present and condition.aliases & other.aliases:
+                result *= condition.selectivity
         return max(result, 1.0)
 
     def _values(self, ref: Ref) -> float:

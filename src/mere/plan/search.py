@@ -128,9 +128,6 @@ def _next(problem: Problem, mask: int) -> list[int]:
     there = problem.aliases(mask)
     open_ = [number for number, unit in enumerate(problem.units) if not mask >> number & 1 and unit.requires <= there]
     open_ = [number for number in open_ if not problem.units[number].is_value] or open_
-    rest = [number for number, unit in enumerate(problem.units) if not mask >> number & 1 and not unit.last]
-    if rest:
-        open_ = [number for number in open_ if not problem.units[number].last]
     linked = [number for number in open_ if problem.units[number].kind != JOIN or problem.linked(mask, number)]
     return linked or open_
 
@@ -170,8 +167,6 @@ def _outer_moves(
     yield None, state.place, 0.0
     if any(one.is_value and state.mask >> number & 1 for number, one in enumerate(problem.units)):
         return  # the values are computed where the rows are in the end
-    if any(one.last for number, one in enumerate(problem.units) if state.mask >> number & 1):
-        return
     price = _bytes(problem, state.mask)
     partitioned = state.place.spread is not Spread.REPLICATED
     seen: set[Move] = set()

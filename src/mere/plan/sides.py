@@ -24,9 +24,10 @@ def meet(left: Place, right: Place, pairs: Iterable[Pair]) -> bool:
     equal = {(name(ours), name(theirs)) for ours, theirs in pairs}
     for one in left.hashes:
         for other in right.hashes:
-            if one.scheme == other.scheme and len(one.columns) == len(other.columns):
-                if all(pair in equal for pair in zip(one.columns, other.columns, strict=True)):
-                    return True
+            if one.scheme != other.scheme or len(one.columns) != len(other.columns):
+                continue
+            if all(pair in equal for pair in zip(one.columns, other.columns, strict=True)):
+                return True
     return False
 
 
@@ -48,9 +49,9 @@ def left(preserved: Place, nullable: Place, pairs: Sequence[Pair]) -> Place | No
         return preserved
     if nullable.spread is Spread.SINGLE and preserved.spread is not Spread.PARTITIONED:
         return Place(Spread.SINGLE)
-    if preserved.spread is Spread.PARTITIONED and nullable.spread is Spread.PARTITIONED:
-        if meet(preserved, nullable, pairs):
-            return Place(Spread.PARTITIONED, preserved.hashes | _nullable(nullable.hashes))
+    both = preserved.spread is Spread.PARTITIONED and nullable.spread is Spread.PARTITIONED
+    if both and meet(preserved, nullable, pairs):
+        return Place(Spread.PARTITIONED, preserved.hashes | _nullable(nullable.hashes))
     return None
 
 

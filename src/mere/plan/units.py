@@ -51,11 +51,6 @@ class Unit:
     selectivity: float = 1.0
 
     @property
-    def last(self) -> bool:
-        """A query of the select list: evaluated above the whole join, so that no row may move behind it."""
-        return self.kind == FILTER and self.condition is None
-
-    @property
     def group(self) -> Group:
         return self.operands[0].group
 

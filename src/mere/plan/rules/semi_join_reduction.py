@@ -27,13 +27,14 @@ _ARRIVED = 150_000.0  # one more stage is worth it for an operand of so many row
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A filtered scan of the join: how to read it once more."""
+    """A filtered scan of the join, or the query of a condition IN: how to read it once more."""
 
     alias: str
-    scan: exp.Table
+    member: exp.Expression
     conditions: tuple[exp.Expression, ...]
     rows: float
     place: Place
+    only: tuple[Ref, Ref] | None = None  # of a semi-join: the join's column and the member's that it finds
 
 
 def source(group: Group, conditions: Sequence[exp.Expression], unfiltered: float) -> Source | None:
@@ -52,13 +53,30 @@ def reduce_operands(
     planning: Planning, units: Sequence[Unit], sources: Sequence[Source], equal: Callable[[Ref], Sequence[Ref]]
 ) -> None:
     """Filters those operands of queries in expressions for which it pays."""
-    if not sources:
-        return
-    for unit in units:
+    sources = [*sources, *_semi_joins(units)]
+    for unit in units if sources else ():
         for operand in unit.operands if unit.kind == FILTER else ():
-            if operand.pairs and operand.group.place.spread is Spread.PARTITIONED and operand.group.rows >= _LARGE:
-                if not any(_at_home(unit_, operand, equal) for unit_ in units if unit_ is not unit):
-                    _reduce(planning, operand, sources, equal)
+            if not operand.pairs or operand.group.rows < _LARGE:
+                continue
+            if operand.group.place.spread is not Spread.PARTITIONED:
+                continue
+            if not any(_at_home(other, operand, equal) for other in units if other is not unit):
+                _reduce(planning, operand, sources, equal)
+
+
+def _semi_joins(units: Sequence[Unit]) -> list[Source]:
+    """What conditions IN look for: rows whose value is not there are no rows of the join."""
+    found = []
+    for unit in units:
+        operand = unit.operands[0] if unit.kind == FILTER and len(unit.operands) == 1 else None
+        if operand is None or not isinstance(unit.condition, exp.In) or operand.conditions or not operand.exists:
+            continue
+        group = operand.group
+        if group.conditions or group.location or len(group.items) != 1 or group.place.spread is Spread.SINGLE:
+            continue
+        for outer, inner in operand.pairs or ():
+            found.append(Source(outer[0], group.items[0].tree.copy(), (), group.rows, group.place, (outer, inner)))
+    return found
 
 
 def _at_home(unit: Unit, operand: Operand, equal: Callable[[Ref], Sequence[Ref]]) -> bool:
@@ -80,7 +98,7 @@ def _reduce(
         found = known.statistics.get(inner)
         for ref in equal(outer):
             for one in sources:
-                if one.alias != ref[0] or found is None:
+                if one.alias != ref[0] or found is None or (one.only is not None and one.only[0] != ref):
                     continue
                 values = known.statistics.get(ref)
                 keys = min(one.rows, values.distinct if values is not None else one.rows)
@@ -99,9 +117,11 @@ def _reduce(
 def _keys(planning: Planning, one: Source, ref: Ref) -> exp.Select:
     """The keys of a filtered scan, on every segment, under an alias of their own."""
     alias = planning.known.alias()
-    tree = one.scan.copy()
+    if one.only is not None:
+        ref = one.only[1]
+    tree = one.member.copy()
     tree.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-    columns = {each for each in planning.known.types if each[0] == one.alias}
+    columns = {each for each in planning.known.types if each[0] == ref[0]}
     mapping: dict[Ref, exp.Expression] = {each: column((alias, each[1])) for each in columns}
     key = (alias, ref[1])
     planning.known.types[key] = planning.known.types[ref]
