@@ -69,7 +69,9 @@ def render_text(typed: Typed, fmt: SessionFormat) -> exp.Expression:
 
 
 def binary_value(typed: Typed) -> exp.Expression:
-    """The value as the binary format is made of it: typed; char(n) and arrays of it are their text, blanks and all."""
+    """The value as the binary format is made of it: typed; char(n), arrays of it and jsonb are their text."""
+    if typed.type.oid == JSONB and not typed.is_null:
+        return call("mere_jsonb_out", typed.sql.copy())
     if typed.type.typmod < 4 or typed.is_null:
         return typed.sql.copy()
     if typed.type.oid == BPCHAR:

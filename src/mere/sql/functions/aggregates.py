@@ -111,6 +111,16 @@ def _plain(name: str, duckdb: str = "") -> AggregateBuilder:
     return build
 
 
+def _of_a_line(name: str) -> AggregateBuilder:
+    """NULL, not NaN, where the points have no spread."""
+
+    def build(aggregate: Aggregate) -> Typed:
+        made = aggregate.make(name, *(argument.sql for argument in aggregate.arguments), order=[])
+        return aggregate.result(call("mere_unless_nan", made))
+
+    return build
+
+
 def _statistic(name: str) -> AggregateBuilder:
     """Variance and its kin: DuckDB computes in double precision; of exact numbers PostgreSQL's result is numeric,
     which then shows 15 to 17 digits rather than its own number of decimals."""
@@ -244,15 +254,15 @@ AGGREGATES: dict[str, AggregateBuilder] = {
     "variance": _statistic("var_samp"),
     "var_samp": _statistic("var_samp"),
     "var_pop": _statistic("var_pop"),
-    "corr": _plain("corr"),
+    "corr": _of_a_line("corr"),
     "covar_pop": _plain("covar_pop"),
     "covar_samp": _plain("covar_samp"),
     "regr_avgx": _plain("regr_avgx"),
     "regr_avgy": _plain("regr_avgy"),
     "regr_count": _plain("regr_count", "BIGINT"),
-    "regr_intercept": _plain("regr_intercept"),
-    "regr_r2": _plain("regr_r2"),
-    "regr_slope": _plain("regr_slope"),
+    "regr_intercept": _of_a_line("regr_intercept"),
+    "regr_r2": _of_a_line("regr_r2"),
+    "regr_slope": _of_a_line("regr_slope"),
     "regr_sxx": _plain("regr_sxx"),
     "regr_sxy": _plain("regr_sxy"),
     "regr_syy": _plain("regr_syy"),

@@ -53,7 +53,7 @@ _TRUNC_UNITS = frozenset(
     }
 )
 _WHOLE = {
-    "year": "year",
+    "year": "mere_year",
     "month": "month",
     "day": "day",
     "hour": "hour",
@@ -63,10 +63,10 @@ _WHOLE = {
     "dow": "dayofweek",
     "isodow": "isodow",
     "doy": "dayofyear",
-    "isoyear": "isoyear",
-    "century": "century",
-    "decade": "decade",
-    "millennium": "millennium",
+    "isoyear": "mere_isoyear",
+    "century": "mere_century",
+    "decade": "mere_decade",
+    "millennium": "mere_millennium",
 }
 _DAY_PARTS = frozenset({"hour", "minute", "second", "microseconds", "milliseconds"})
 _SYNONYMS = {
@@ -220,7 +220,7 @@ def _date_trunc(bound: BoundCall) -> exp.Expression:
 
 
 def _truncated(unit: str, local: exp.Expression) -> exp.Expression:
-    if unit in ("century", "millennium"):
+    if unit in ("decade", "century", "millennium"):
         return call(f"mere_{unit}_start", local)
     return cast(call("date_trunc", string(unit), local), "TIMESTAMP")
 
@@ -278,7 +278,7 @@ def _at_offset(offset: exp.Expression, value: Typed) -> exp.Expression:
 
 @scalar("isfinite(interval)")
 def _finite_interval(bound: BoundCall) -> exp.Expression:
-    return exp.Not(this=exp.Is(this=bound.sql(0), expression=exp.Null()))
+    return binary(exp.EQ, bound.sql(0), bound.sql(0).copy())
 
 
 @scalar("make_timestamptz")

@@ -74,7 +74,19 @@ mere_round_timestamp(x, unit) = CASE WHEN isfinite(x) THEN make_timestamp(mere_r
 
 mere_round_timestamptz(x, unit) = CASE WHEN isfinite(x) THEN timezone('UTC', make_timestamp(mere_round_us(epoch_us(x), unit))) ELSE x END
 
-mere_round_time(x, unit) = CAST(make_timestamp(mere_round_us(mere_time_us(x), unit)) AS TIME)
+mere_round_time(x, unit) = CASE WHEN mere_round_us(mere_time_us(x), unit) = 86400000000 THEN TIME '24:00:00' ELSE CAST(make_timestamp(mere_round_us(mere_time_us(x), unit)) AS TIME) END
+
+mere_year(x) = CASE WHEN year(x) > 0 THEN year(x) ELSE year(x) - 1 END
+
+mere_isoyear(x) = CASE WHEN isoyear(x) > 0 THEN isoyear(x) ELSE isoyear(x) - 1 END
+
+mere_decade(x) = CASE WHEN year(x) >= 0 THEN year(x) // 10 ELSE -((9 - year(x)) // 10) END
+
+mere_century(x) = CASE WHEN year(x) > 0 THEN (year(x) + 99) // 100 ELSE -((100 - year(x)) // 100) END
+
+mere_millennium(x) = CASE WHEN year(x) > 0 THEN (year(x) + 999) // 1000 ELSE -((1000 - year(x)) // 1000) END
+
+mere_decade_start(x) = make_timestamp(CAST(CASE WHEN year(x) > 0 THEN year(x) // 10 * 10 ELSE -((9 - year(x)) // 10) * 10 END AS BIGINT), 1::BIGINT, 1::BIGINT, 0::BIGINT, 0::BIGINT, 0::DOUBLE)
 
 mere_interval_to_time(i) = mere_us_time(mere_interval_us(i))
 

@@ -41,9 +41,36 @@ mere_json_text_path(j, path) = mere_json_string(mere_json_get_path(j, path))
 
 mere_jsonb_text_path(j, path) = mere_jsonb_string(mere_json_get_path(j, path))
 
-mere_jsonb_contains(a, b) = json_contains(a, b)
-
 mere_json_elements(j) = CAST(json_extract(j, '$[*]') AS JSON[])
+
+mere_jsonb_same(a, b) = CASE WHEN CAST(a AS VARCHAR) = CAST(b AS VARCHAR) THEN true WHEN json_type(a) IN ('OBJECT', 'ARRAY', 'VARCHAR') OR json_type(b) IN ('OBJECT', 'ARRAY', 'VARCHAR') THEN false
+    ELSE coalesce(TRY_CAST(CAST(a AS VARCHAR) AS DECIMAL(38,10)) = TRY_CAST(CAST(b AS VARCHAR) AS DECIMAL(38,10)), false) END
+
+mere_jsonb_within_0(a, b) = CASE WHEN json_type(b) NOT IN ('OBJECT', 'ARRAY') THEN mere_jsonb_same(a, b) WHEN json_type(a) != json_type(b) THEN false
+    WHEN CAST(b AS VARCHAR) IN ('{}', '[]') OR CAST(a AS VARCHAR) = CAST(b AS VARCHAR) THEN true
+    ELSE error('0A000:jsonb containment of values nested deeper than four levels is not supported') END
+
+mere_jsonb_within_1(a, b) = CASE json_type(b)
+    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k1: coalesce(mere_jsonb_within_0(mere_json_get_key(a, k1), mere_json_get_key(b, k1)), false))), true)
+    WHEN 'ARRAY' THEN json_type(a) = 'ARRAY' AND coalesce(list_bool_and(list_transform(mere_json_elements(b), lambda e1:
+        coalesce(list_bool_or(list_transform(mere_json_elements(a), lambda h1: mere_jsonb_within_0(h1, e1))), false))), true)
+    ELSE mere_jsonb_same(a, b) END
+
+mere_jsonb_within_2(a, b) = CASE json_type(b)
+    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k2: coalesce(mere_jsonb_within_1(mere_json_get_key(a, k2), mere_json_get_key(b, k2)), false))), true)
+    WHEN 'ARRAY' THEN json_type(a) = 'ARRAY' AND coalesce(list_bool_and(list_transform(mere_json_elements(b), lambda e2:
+        coalesce(list_bool_or(list_transform(mere_json_elements(a), lambda h2: mere_jsonb_within_1(h2, e2))), false))), true)
+    ELSE mere_jsonb_same(a, b) END
+
+mere_jsonb_within_3(a, b) = CASE json_type(b)
+    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k3: coalesce(mere_jsonb_within_2(mere_json_get_key(a, k3), mere_json_get_key(b, k3)), false))), true)
+    WHEN 'ARRAY' THEN json_type(a) = 'ARRAY' AND coalesce(list_bool_and(list_transform(mere_json_elements(b), lambda e3:
+        coalesce(list_bool_or(list_transform(mere_json_elements(a), lambda h3: mere_jsonb_within_2(h3, e3))), false))), true)
+    ELSE mere_jsonb_same(a, b) END
+
+mere_jsonb_contains(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN json_type(b) IN ('OBJECT', 'ARRAY') AND NOT regexp_matches(CAST(b AS VARCHAR), '[0-9]') AND NOT json_contains(a, b) THEN false
+    WHEN json_type(a) = 'ARRAY' AND json_type(b) NOT IN ('OBJECT', 'ARRAY') THEN coalesce(list_bool_or(list_transform(mere_json_elements(a), lambda h: mere_jsonb_same(h, b))), false)
+    ELSE mere_jsonb_within_3(a, b) END
 
 mere_jsonb_exists(j, k) = CASE json_type(j) WHEN 'OBJECT' THEN list_contains(json_keys(j), k) WHEN 'ARRAY' THEN list_contains(json_extract_string(j, '$[*]'), k)
     WHEN 'VARCHAR' THEN json_extract_string(j, '$') = k ELSE CASE WHEN j IS NULL OR k IS NULL THEN NULL ELSE false END END

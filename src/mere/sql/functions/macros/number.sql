@@ -107,6 +107,12 @@ mere_power(a, b) = CASE WHEN a = 0 AND b < 0 THEN error('2201F:zero raised to a 
     WHEN a < 0 AND isfinite(b) AND b != floor(b) THEN error('2201F:a negative number raised to a non-integer power yields a complex result')
     WHEN isinf(power(a, b)) AND isfinite(a) AND isfinite(b) THEN error('22003:value out of range: overflow') ELSE power(a, b) END
 
+mere_acosh(x) = CASE WHEN x < 1 THEN error('22003:input is out of range') ELSE acosh(x) END
+
+mere_atanh(x) = CASE WHEN x < -1 OR x > 1 THEN error('22003:input is out of range') WHEN x = 1 THEN CAST('Infinity' AS DOUBLE) WHEN x = -1 THEN CAST('-Infinity' AS DOUBLE) ELSE atanh(x) END
+
+mere_unless_nan(x) = CASE WHEN NOT isnan(x) THEN x END
+
 mere_exp(x) = CASE WHEN isinf(exp(x)) AND isfinite(x) THEN error('22003:value out of range: overflow') ELSE exp(x) END
 
 mere_unit_range(x) = CASE WHEN x < -1 OR x > 1 THEN error('22003:input is out of range') ELSE x END

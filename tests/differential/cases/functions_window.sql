@@ -1,0 +1,23 @@
+-- Window functions, over stored columns.
+CREATE TABLE t (k int, g text, i int, n numeric(10,2), f float8, v text, o bool, d date, a int[], j jsonb);
+INSERT INTO t VALUES (1, 'a', 1, 1.10, 1.5, 'x', true, '2024-01-01', '{1,2}', '{"a": 1}'), (2, 'a', 2, 2.20, 2.5, 'y', false, '2024-01-02', '{3}', '[1]'), (3, 'a', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (4, 'b', 5, -5.00, 0.25, 'z', true, '2023-06-30', '{}', '"s"'), (5, 'b', 5, 7.77, -1.0, 'x', true, '2025-01-01', '{7,NULL}', 'null'), (6, 'c', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT k, row_number() over (order by k), rank() over (order by i), dense_rank() over (order by i nulls first) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, percent_rank() over (order by f), cume_dist() over (order by f), ntile(3) over (order by k) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, lag(i) over (order by k), lag(i, 2) over (order by k), lag(i, 1, -1) over (order by k) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, lead(v) over (order by k), lead(n, 2, 0) over (order by k) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, first_value(v) over (order by k), last_value(v) over (order by k), nth_value(v, 2) over (order by k) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, sum(i) over (order by k), sum(n) over (partition by g order by k), avg(f) over (partition by g) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, count(*) over (partition by g) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, sum(i) over (order by k rows between 1 preceding and 1 following), sum(i) over (order by k rows unbounded preceding), max(i) over (order by k rows between current row and unbounded following) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, sum(i) over (order by k range between 1 preceding and current row), count(*) over (order by i groups between 1 preceding and current row) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, sum(i) over (order by k rows between 2 preceding and 1 preceding), min(n) over (order by k rows between unbounded preceding and 1 preceding) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, sum(i) over w, avg(i) over w, count(v) over (partition by g) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, string_agg(v, ',') over (order by k), array_agg(i) over (partition by g order by k), bool_or(o) over (partition by g) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, sum(i) over (order by k exclude current row), count(*) over (partition by g order by i exclude ties) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, rank() over (partition by g order by n desc), row_number() over (partition by g order by d desc nulls last, k) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, sum(sum(i)) over (order by g), rank() over (order by count(*) desc, g) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, first_value(i) over (partition by g order by k rows between unbounded preceding and unbounded following), last_value(n) over (partition by g order by k rows between unbounded preceding and unbounded following) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, sum(i) filter (where o) over (order by k), count(*) filter (where v = 'x') over () FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, d - lag(d) over (order by k), n - avg(n) over (partition by g), round(100 * n / sum(n) over (), 2) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, max(v) over (partition by g order by k), min(d) over (order by k rows 2 preceding) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
+SELECT k, stddev(i) over (partition by g), var_pop(f) over (order by k) FROM t WINDOW w AS (PARTITION BY g ORDER BY k) ORDER BY k;
