@@ -31,7 +31,7 @@ DIFFERENCES: dict[str, str] = {
         " data as if they did not exist"
     ),
     "format-null": "a gap: format() over lake data takes NULL for %I as an empty name",
-    "regex-classes": "a gap: \\w and its kin know the letters of ASCII alone over lake data",
+    "regex-classes": "a gap: \\y, \\m and \\M see the ends of words of ASCII letters alone over lake data",
     "bpchar-patterns": "a gap: over lake data a pattern does not see the blanks at the end of char(n)",
     "oid-aliases": "a gap: regclass and its kin are numbers over lake data, regnamespace is refused (0A000)",
     "to-char-patterns": (

@@ -34,7 +34,6 @@ SELECT v ~ '[0-9]', v ~* 'WORLD', v !~ 'x' FROM t WHERE octet_length(coalesce(b,
 SELECT v !~* 'hello', v similar to '(H|a)%' FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
 SELECT regexp_replace(v, '[aeiou]', '*') FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
 SELECT regexp_replace(v, '[aeiou]', '*', 'g') FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
---! differs regex-classes
 SELECT regexp_replace(v, '(\w)(\w)', '\2\1') FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
 SELECT regexp_replace(v, 'L', 'x', 'gi') FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
 SELECT regexp_match(v, '([a-z]+)'), regexp_count(v, 'l'), regexp_instr(v, 'o') FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
@@ -91,3 +90,10 @@ SELECT bit_length(b) FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
 SELECT to_ascii('x'), char_length(v) + length(w) FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
 SELECT cast(k as text) || v, v::text::varchar(3), cast(v as char) FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
 SELECT textcat(v, w), text(k > 2) FROM t WHERE octet_length(coalesce(b, ' ')) > 0 ORDER BY k;
+CREATE TABLE words (k int, v text);
+INSERT INTO words VALUES (1, 'ä9_'), (2, 'Ω mega'), (3, '٣'), (4, U&'a\00a0b'), (5, 'plain words'), (6, 'ÄÖ'), (7, E'tab\there');
+SELECT k, v ~ '^\w+$', v ~ '\W', v ~ '[[:alpha:]]', v ~ '[\w]', v ~ '\d', v ~ '\s', v ~ '\S' FROM words ORDER BY k;
+SELECT k, v ~ '[[:upper:]]', v ~ '[[:lower:]]', v ~ '[[:digit:]]', v ~ '^[[:alnum:]]+$', v ~ '[[:space:]]', v ~ '[^[:alpha:]]' FROM words ORDER BY k;
+SELECT k, regexp_replace(v, '\s', '-', 'g'), regexp_split_to_array(v, '\s+'), regexp_count(v, '\w') FROM words ORDER BY k;
+--! differs regex-classes
+SELECT k, v ~ '\ymega', 'äb' || v ~ '\yb' FROM words ORDER BY k;

@@ -60,7 +60,17 @@ def like_with_escape(context: Context, subject: Typed, pattern: Typed, escape: T
 
 # -- regular expressions --------------------------------------------------------------------------------------------
 
-_CLASSES = {"m": r"\b", "M": r"\b", "y": r"\b", "Y": r"\B", "A": r"\A", "Z": r"\z"}
+# PostgreSQL's classes know all letters and blanks of Unicode, RE2's own those of ASCII; digits are ASCII's to both.
+_LETTERS, _BLANKS = r"\p{L}\p{Nl}", r"\s\x0b\x{85}\p{Z}"
+_WITHIN = {"w": rf"{_LETTERS}0-9_", "s": _BLANKS}
+_NAMED = {
+    "[:alpha:]": _LETTERS, "[:alnum:]": rf"{_LETTERS}0-9", "[:upper:]": r"\p{Lu}", "[:lower:]": r"\p{Ll}",
+    "[:space:]": _BLANKS, "[:word:]": rf"{_LETTERS}0-9_",
+}  # fmt: skip
+_CLASSES = {
+    "m": r"\b", "M": r"\b", "y": r"\b", "Y": r"\B", "A": r"\A", "Z": r"\z",
+    "w": rf"[{_WITHIN['w']}]", "W": rf"[^{_WITHIN['w']}]", "s": rf"[{_BLANKS}]", "S": rf"[^{_BLANKS}]",
+}  # fmt: skip
 _UNSUPPORTED = re.compile(r"\\[1-9]|\(\?[=!<]")
 
 
@@ -118,7 +128,7 @@ def _escapes(pattern: str) -> str:
         char = pattern[index]
         if char == "\\" and index + 1 < len(pattern):
             following = pattern[index + 1]
-            out.append(_CLASSES.get(following, "\\" + following) if not in_class else "\\" + following)
+            out.append((_WITHIN if in_class else _CLASSES).get(following, "\\" + following))
             index += 2
             continue
         if pattern.startswith("[[:<:]]", index) or pattern.startswith("[[:>:]]", index):
@@ -127,7 +137,8 @@ def _escapes(pattern: str) -> str:
             continue
         if in_class and pattern.startswith("[:", index):
             end = pattern.find(":]", index)
-            out.append(pattern[index : end + 2])
+            name = pattern[index : end + 2]
+            out.append(_NAMED.get(name, name))
             index = end + 2
             continue
         if char == "[" and not in_class:
