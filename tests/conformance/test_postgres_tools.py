@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 from harness.client import Client
 from harness.mere import PASSWORD
@@ -57,3 +58,17 @@ def test_pgbench_makes_its_tables_and_runs(space: Workspace, client: Client) -> 
     told = tool(space, "pgbench", "-n", "-t", "3", "-c", "1")
     assert "number of transactions actually processed: 3/3" in told
     assert client.ok("SELECT count(*) FROM pgbench_history").value == "3"
+
+
+def test_pgbench_runs_a_script_of_ones_own(space: Workspace, client: Client, tmp_path: Path) -> None:
+    client.ok("CREATE TABLE t (id int, v text)")
+    client.ok("INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 1000) g")
+    script = tmp_path / "script.sql"
+    script.write_text(
+        "\\set id random(1, 1000)\nSELECT id * 2 AS twice FROM t WHERE id = :id AND v LIKE 'v%' \\gset\nBEGIN;\n"
+        "INSERT INTO t VALUES (:twice, 'new');\nEND;\n"
+    )
+    for mode in ("simple", "extended", "prepared"):
+        told = tool(space, "pgbench", "-n", "-f", str(script), "-t", "4", "-c", "2", "-M", mode)
+        assert "number of failed transactions: 0" in told
+    assert client.ok("SELECT count(*) FROM t WHERE v = 'new'").value == "24"

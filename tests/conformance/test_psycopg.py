@@ -124,6 +124,32 @@ def test_copy_in_and_out_with_types(connection: Connection) -> None:
         assert list(copy.rows()) == [(number, f"a\tb\n{number}", ["x", None]) for number in range(3)]
 
 
+def test_copy_in_binary_both_ways(connection: Connection) -> None:
+    types = [
+        "int4",
+        "text",
+        "numeric",
+        "timestamptz",
+        "date",
+        "bool",
+        "uuid",
+        "jsonb",
+        "text[]",
+        "float8",
+        "bytea",
+        "int8",
+    ]
+    columns = "id, name, price, at, day, ok, u, doc, tags, f, b, big"
+    row = [Jsonb(value) if isinstance(value, dict) else value for value in ROW[:12]]
+    with connection.cursor().copy(f"COPY t ({columns}) FROM STDIN (FORMAT binary)") as copy:
+        copy.set_types(types)
+        copy.write_row(row)
+        copy.write_row([2, *[None] * 11])
+    with connection.cursor().copy(f"COPY (SELECT {columns} FROM t ORDER BY id) TO STDOUT (FORMAT binary)") as copy:
+        copy.set_types(types)
+        assert list(copy.rows()) == [ROW[:12], (2, *[None] * 11)]
+
+
 def test_transaction_blocks_and_nested_savepoints(connection: Connection) -> None:
     with connection.transaction():
         connection.execute("INSERT INTO t (id) VALUES (1)")
