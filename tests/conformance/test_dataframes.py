@@ -23,30 +23,30 @@ def engine(space: Workspace) -> Iterator[sa.Engine]:
     made.dispose()
 
 
-def frame() -> Any:
+def frame(rows: int = 1000) -> Any:
     return pd.DataFrame(
         {
-            "id": range(1000),
-            "name": [None if number % 5 == 0 else f"n{number}" for number in range(1000)],
-            "day": [dt.date(2024, 1, 1) + dt.timedelta(days=number % 30) for number in range(1000)],
-            "at": pd.date_range("2024-01-01", periods=1000, freq="h", tz="UTC"),
-            "price": [number / 4 for number in range(1000)],
-            "ok": [number % 2 == 0 for number in range(1000)],
+            "id": range(rows),
+            "name": [None if number % 5 == 0 else f"n{number}" for number in range(rows)],
+            "day": [dt.date(2024, 1, 1) + dt.timedelta(days=number % 30) for number in range(rows)],
+            "at": pd.date_range("2024-01-01", periods=rows, freq="h", tz="UTC"),
+            "price": [number / 4 for number in range(rows)],
+            "ok": [number % 2 == 0 for number in range(rows)],
         }
     )
 
 
 @pytest.mark.parametrize("method", [None, "multi"], ids=["executemany", "multi"])
 def test_pandas_writes_and_reads(engine: sa.Engine, method: Any) -> None:
-    frame().to_sql("t", engine, index=False, if_exists="replace", method=method, chunksize=250)
-    frame().head(10).to_sql("t", engine, index=False, if_exists="append")
+    frame(200).to_sql("t", engine, index=False, if_exists="replace", method=method, chunksize=50)
+    frame(10).to_sql("t", engine, index=False, if_exists="append")
     back = pd.read_sql("SELECT * FROM t ORDER BY id, at", engine)
-    assert len(back) == 1010
-    assert back.price.sum() == 124875.0 + 11.25
+    assert len(back) == 210
+    assert back.price.sum() == 4975.0 + 11.25
     assert str(back["at"].dtype).startswith("datetime64[") and str(back["at"].dtype).endswith("UTC]")
-    assert back.name.isna().sum() == 202
+    assert back.name.isna().sum() == 42
     chunks = pd.read_sql_query(sa.text("SELECT id FROM t WHERE ok = :ok"), engine, params={"ok": True}, chunksize=100)
-    assert sum(len(chunk) for chunk in chunks) == 505
+    assert sum(len(chunk) for chunk in chunks) == 105
     assert list(pd.read_sql_table("t", engine, columns=["id", "price"]).columns) == ["id", "price"]
 
 
@@ -63,14 +63,14 @@ def test_pandas_over_adbc(space: Workspace, engine: sa.Engine) -> None:
 
 
 def test_polars_writes_and_reads(space: Workspace, engine: sa.Engine) -> None:
-    written = pl.from_pandas(frame())
+    written = pl.from_pandas(frame(200))
     written.write_database("t", engine, if_table_exists="replace")
     back = pl.read_database("SELECT * FROM t ORDER BY id", engine)
-    assert back.shape == (1000, 6)
-    assert back["price"].sum() == 124875.0
-    assert back["name"].null_count() == 200
-    batches = pl.read_database("SELECT id FROM t", engine, iter_batches=True, batch_size=300)
-    assert sum(batch.height for batch in batches) == 1000
+    assert back.shape == (200, 6)
+    assert back["price"].sum() == 4975.0
+    assert back["name"].null_count() == 40
+    batches = pl.read_database("SELECT id FROM t", engine, iter_batches=True, batch_size=60)
+    assert sum(batch.height for batch in batches) == 200
 
 
 def test_polars_over_adbc(space: Workspace) -> None:
