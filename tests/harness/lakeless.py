@@ -20,6 +20,7 @@ from mere.segment.connect import _MEANING
 from mere.sql.bind import (
     ROWS,
     BindContext,
+    BoundCheck,
     BoundDelete,
     BoundInsert,
     BoundMerge,
@@ -216,6 +217,8 @@ class Lakeless:
         self._apply(engine, bound, names)
         if not isinstance(bound, BoundDelete):
             for check in bound.checks:
+                if not isinstance(check, BoundCheck):
+                    continue
                 broken = engine.execute(
                     f"select count(*) from {ROWS} where {duckdb_text(check.violation)}"
                     + (" and mere_action <> 'DELETE'" if isinstance(bound, BoundMerge) else "")

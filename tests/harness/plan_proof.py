@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
-from mere.plan.distribute import distribute
 
 from harness.plan_simulator import BrokenPlan, Run, simulate
 from harness.plan_warehouse import Warehouse
 from harness.same_rows import difference, misplaced
+from mere.plan.distribute import distribute
 from mere.plan.nodes import DistributedPlan
 from mere.sql.bind import BoundSelect
 
