@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.plan_warehouse import Table, Warehouse
-from mere.plan.distribute import distribute
 
 from golden.plan_text import plan_text
+from mere.plan.distribute import distribute
 
 DIRECTORY = Path(__file__).parent / "plans"
 TABLES = (

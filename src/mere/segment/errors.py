@@ -153,6 +153,9 @@ def duckdb_error(error: Exception) -> Exception:
     return error if kind is None or isinstance(error, duckdb.Error) else kind(str(error))
 
 
+_REFUSED = "the engine refused the query: "
+
+
 def translate(error: BaseException) -> MereError:
     """The MereError for what DuckDB raised; a MereError passes unchanged."""
     if isinstance(error, MereError):
@@ -247,7 +250,12 @@ def _other(error: BaseException, body: str) -> MereError:
         return FeatureNotSupported(line)
     if "query exceeds" in line or "max_expression_depth" in line or "Max expression depth" in line:
         return MereError("stack depth limit exceeded", sqlstate="54001", detail=line)
-    return MereError(f"the engine refused the query: {line}", sqlstate="XX000")
+    return MereError(f"{_REFUSED}{line}", sqlstate="XX000")
+
+
+def is_refusal(error: MereError) -> bool:
+    """Whether the engine found no meaning in a query. Never the user's fault: PostgreSQL has checked the statement."""
+    return error.sqlstate == "XX000" and error.message.startswith(_REFUSED)
 
 
 def _first_line(body: str) -> str:

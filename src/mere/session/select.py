@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ from mere.execute.scans import LakeView
 from mere.lake.metadata import Snapshot
 from mere.plan.planner import plan
 from mere.segment.encode import row_encoder
+from mere.segment.errors import is_refusal
 from mere.segment.native import kernels
 from mere.segment.workspace import Workspace
 from mere.session.analysis import Analysis, Compiled, analyse, decimals_overflowed
@@ -37,6 +39,8 @@ from mere.sql.lexer import Statement
 from mere.sql.render import SessionFormat, binary_value, plain_value, render_text
 from mere.sql.types import PgType
 from mere.wire.messages import Field
+
+logger = logging.getLogger(__name__)
 
 
 async def run_select(
@@ -63,14 +67,28 @@ async def _open(
     view = lake_view(state, analysis.snapshot)
     known = None
     if may_distribute(bound, state.services.dispatcher):
-        found = await distributed_select(state, view, compiled, fields, shown)
+        found = await _from_segments(state, view, compiled, fields, shown)
         if isinstance(found, Outcome):
             return found
-        known = found.constants
+        known = found.constants if found is not None else None
     body = compiled.bodies.get(shown)
     if body is None:
         body = compiled.bodies[shown] = Body(plan(bound).root, output_expressions(state, bound, fields))
     return await open_body(state, view, body, fields, known)
+
+
+async def _from_segments(
+    state: SessionState, view: LakeView, compiled: Compiled, fields: tuple[Field, ...], shown: object
+) -> Outcome | Opened | None:
+    """As `distributed_select`. None where a slice has no meaning to the engine, which is a defect of the planner: it
+    is written down, and costs the user time instead of the answer."""
+    try:
+        return await distributed_select(state, view, compiled, fields, shown)
+    except MereError as error:
+        if not is_refusal(error):
+            raise
+        logger.error("a plan for the segments does not hold, the coordinator answers: %s", error.message)
+        return None
 
 
 def lake_view(state: SessionState, snapshot: Snapshot) -> LakeView:
