@@ -253,7 +253,7 @@ class Builder:
         scans = {name: self.scan_share(name) if every else Share.ALL for name in self.scans_in(local.tree)}
         where = Where.EVERY if every else Where.ONE
         return SegmentSlice(
-            number, local.tree, where, tuple(scans.items()), tuple(self.motions_in(local.tree)), local.rows
+            number, _collected(local.tree), where, tuple(scans.items()), tuple(self.motions_in(local.tree)), local.rows
         )
 
     def scans_in(self, tree: exp.Expression) -> list[str]:
@@ -318,3 +318,25 @@ def _filtered(local: Local, condition: exp.Expression) -> Local:
     ]
     tree = exp.Select(expressions=projections, from_=exp.From(this=inner), where=exp.Where(this=condition))
     return replace(local, tree=tree, order=())
+
+
+def _collected(tree: exp.Expression) -> exp.Expression:
+    """A UNION that streams out of a slice is collected first.
+
+    DuckDB 1.5.5 with one thread waits for ever when the members of a UNION ALL end in DISTINCT or a join's unmatched
+    rows, and the stream that they fill together is full.
+    """
+    if tree.find(exp.Union) is None or _collects(tree):
+        return tree
+    name = exp.to_identifier("mere_collected")
+    common = exp.CTE(this=tree.copy(), alias=exp.TableAlias(this=name), materialized=True)
+    return exp.Select(
+        expressions=[exp.Star()],
+        from_=exp.From(this=exp.to_table("mere_collected")),
+        with_=exp.With(expressions=[common]),
+    )
+
+
+def _collects(tree: exp.Expression) -> bool:
+    """Does the query end in a step that takes in all rows before it gives one?"""
+    return any(tree.args.get(key) for key in ("group", "order"))
