@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from mere.demo.kill import Survived
+
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
@@ -55,6 +57,13 @@ class Display:
 
     def line(self, text: str, seconds: float) -> None:
         self.console.print(f"[green]✓[/green] {text:<66}[dim]{seconds:6.1f} s[/dim]")
+
+    def survived(self, survived: Survived) -> None:
+        self.console.print(
+            f"    after {survived.killed:.1f} s instead of {survived.undisturbed:.1f} s, and the same;"
+            f" a new segment was up {survived.replaced:.1f} s after the kill",
+            soft_wrap=True,
+        )
 
     def results(self, results: list[QueryResult]) -> None:
         table = Table()

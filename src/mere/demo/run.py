@@ -21,12 +21,15 @@ from obstore.store import S3Store
 
 from mere.demo.answers import first_difference, open_reference
 from mere.demo.display import Display, QueryResult
+from mere.demo.kill import SEGMENTS, kill_in_mid_query, wait_for_segments
 from mere.demo.seaweed import ACCESS_KEY, REGION, SECRET_KEY, SeaweedFS
 from mere.demo.server import MereServer
 from mere.demo.tpch import TABLES, queries, start_generator
 from mere.errors import StartupError
 
 INTERRUPTED = 130
+# Also small tables are worth the segments here: the demo is for looking at them.
+_SEGMENTS = ("--segments", str(SEGMENTS), "--distribute-rows", "10000")
 _BYTES_PER_SCALE = 2 * 2**30  # generated files, their copy in the bucket, the loaded tables
 
 
@@ -68,7 +71,7 @@ async def _demo(place: Path, scale: float, display: Display) -> list[QueryResult
         with display.step("Starting an S3 server and Mere", f"Started an S3 server and Mere, storage {store.url}/lake"):
             # Not in threads: a Ctrl-C must find a child either not started or known.
             running.enter_context(store)
-            server = MereServer(place / "mere", f"{store.url}/lake", store.environment)
+            server = MereServer(place / "mere", f"{store.url}/lake", store.environment, _SEGMENTS)
             running.enter_context(server)
         with display.step("Making TPC-H", f"Made TPC-H at scale factor {scale:g}, as Parquet"):
             await _finish(generator)
@@ -77,9 +80,15 @@ async def _demo(place: Path, scale: float, display: Display) -> list[QueryResult
         connection = await asyncpg.connect(server.url)
         try:
             await _load(connection, f"{store.url}/tpch", files, display)
-            return await _query(connection, open_reference(files, [table.name for table in TABLES]), display)
+            with display.step("Waiting for the segments", f"The {SEGMENTS} segments are up"):
+                await wait_for_segments(connection)
+            results = await _query(connection, open_reference(files, [table.name for table in TABLES]), display)
         finally:
             await connection.close()
+        with display.step("Killing a segment", "Killed a segment in the middle of a query: the answer came"):
+            survived = await kill_in_mid_query(server.url)
+        display.survived(survived)
+        return results
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
