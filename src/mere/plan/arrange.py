@@ -88,6 +88,8 @@ class Arrangement:
         groups = self._members(simple)
         self.units += [self._other(other) for other in self.cluster.others]
         self._read_conditions(simple)
+        for group in groups:  # where nothing can pass, nothing is worked out, and nothing fails
+            group.conditions += [condition.copy() for condition in self.constant]
         for condition in with_queries:
             self.units.append(subqueries.filter_unit(self.planning, condition, self.cluster.names))
         self.units = [Unit(JOIN, [self._operand(group)], group.aliases) for group in groups] + self.units
@@ -109,6 +111,8 @@ class Arrangement:
             found = aliases(condition)
             if not found <= names:
                 raise Undivided("a condition on the query around a FROM")
+            if isinstance(condition, exp.Boolean) and condition.this:
+                continue
             if not found:
                 self.constant.append(condition)
             elif not any(found <= one for one in own):

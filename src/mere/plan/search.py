@@ -169,14 +169,14 @@ def _outer_moves(
         return  # the values are computed where the rows are in the end
     price = _bytes(problem, state.mask)
     partitioned = state.place.spread is not Spread.REPLICATED
-    seen: set[Move] = set()
-    for operand, own in zip(unit.operands, pairs, strict=True):
+    seen: dict[Move, None] = {}
+    for operand, equal in zip(unit.operands, pairs, strict=True):
         if operand.group.place.spread is Spread.REPLICATED or (unit.kind != JOIN and operand.pairs is None):
             continue
-        for move in _by_hashes(operand.group.place, [(inner, outer) for outer, inner in own], problem.known):
-            seen.add(move)
-        for move in _by_pairs(problem, own, outer=True):
-            seen.add(move)
+        # Of equal columns rows that have moved may have kept only the one that a unit names.
+        own = equal if unit.kind == JOIN else operand.pairs or ()
+        moves = [*_by_hashes(operand.group.place, [(inner, outer) for outer, inner in own], problem.known)]
+        seen |= dict.fromkeys([*moves, *_by_pairs(problem, own, outer=True)])
     for move in seen:
         if not partitioned and unit.kind == JOIN:
             continue
