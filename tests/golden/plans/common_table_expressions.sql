@@ -60,14 +60,14 @@ coordinator
 -- A recursive one runs on one segment, and its rows go where they are needed.
 WITH RECURSIVE r(k, n) AS (SELECT k, 0 FROM t0 WHERE k = 1 UNION ALL SELECT t1.v, r.n + 1 FROM r JOIN t1 ON t1.k = r.k WHERE r.n < 2) SELECT k, n FROM r;
 slice 1, one segment
-  WITH RECURSIVE "r"("k", "?column?") AS (SELECT CAST("t0"."k" AS INT) AS "k", CAST(0 AS INT) AS "?column?" FROM mere_scan_0 AS "t0" WHERE "t0"."k" = 1 UNION ALL SELECT "t1"."v" AS "v", "r_1"."?column?" + 1 AS "?column?" FROM "r" AS "r_1" JOIN mere_scan_1 AS "t1" ON "t1"."k" = "r_1"."k" WHERE "r_1"."?column?" < 2) SELECT "k" AS "k", "?column?" AS "?column?" FROM "r"
+  WITH mere_collected AS MATERIALIZED (WITH RECURSIVE "r"("k", "?column?") AS (SELECT CAST("t0"."k" AS INT) AS "k", CAST(0 AS INT) AS "?column?" FROM mere_scan_0 AS "t0" WHERE "t0"."k" = 1 UNION ALL SELECT "t1"."v" AS "v", "r_1"."?column?" + 1 AS "?column?" FROM "r" AS "r_1" JOIN mere_scan_1 AS "t1" ON "t1"."k" = "r_1"."k" WHERE "r_1"."?column?" < 2) SELECT "k" AS "k", "?column?" AS "?column?" FROM "r") SELECT * FROM mere_collected
   => mere_motion_1: Broadcast Motion
 coordinator
   SELECT "r_2"."k" AS "k", "r_2"."?column?" AS "n" FROM mere_motion_1 AS "r_2";
 
 WITH RECURSIVE r(k, n) AS (SELECT k, 0 FROM t0 WHERE k = 1 UNION SELECT t1.v, r.n + 1 FROM r JOIN t1 ON t1.k = r.k WHERE r.n < 3) SELECT r.n, count(*) AS c FROM r JOIN t2 ON r.k = t2.k GROUP BY r.n;
 slice 1, one segment
-  WITH RECURSIVE "r"("k", "?column?") AS (SELECT CAST("t0"."k" AS INT) AS "k", CAST(0 AS INT) AS "?column?" FROM mere_scan_0 AS "t0" WHERE "t0"."k" = 1 UNION SELECT "t1"."v" AS "v", "r_1"."?column?" + 1 AS "?column?" FROM "r" AS "r_1" JOIN mere_scan_1 AS "t1" ON "t1"."k" = "r_1"."k" WHERE "r_1"."?column?" < 3) SELECT "k" AS "k", "?column?" AS "?column?" FROM "r"
+  WITH mere_collected AS MATERIALIZED (WITH RECURSIVE "r"("k", "?column?") AS (SELECT CAST("t0"."k" AS INT) AS "k", CAST(0 AS INT) AS "?column?" FROM mere_scan_0 AS "t0" WHERE "t0"."k" = 1 UNION SELECT "t1"."v" AS "v", "r_1"."?column?" + 1 AS "?column?" FROM "r" AS "r_1" JOIN mere_scan_1 AS "t1" ON "t1"."k" = "r_1"."k" WHERE "r_1"."?column?" < 3) SELECT "k" AS "k", "?column?" AS "?column?" FROM "r") SELECT * FROM mere_collected
   => mere_motion_1: Broadcast Motion
 slice 2, every segment
   SELECT "r_2"."?column?" AS "mere_k0", COUNT(*) AS "mere_p1" FROM mere_scan_2 AS "t2" CROSS JOIN mere_motion_1 AS "r_2" WHERE "r_2"."k" = "t2"."k" GROUP BY "r_2"."?column?"

@@ -39,7 +39,7 @@ coordinator
 -- A false condition, and an empty table.
 SELECT t0.v FROM t0 WHERE false;
 slice 1, every segment
-  SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE FALSE
+  SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0" WHERE FALSE AND FALSE
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "v" AS "v" FROM mere_motion_1;

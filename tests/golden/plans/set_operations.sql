@@ -1,14 +1,14 @@
 -- hash, 3 segments
 SELECT k FROM t0 UNION SELECT k FROM t1;
 slice 1, every segment
-  SELECT DISTINCT "mere_member"."k" AS "k" FROM ((SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "t1"."k" AS "k" FROM mere_scan_1 AS "t1") AS "mere_member")) AS "mere_member"
+  WITH mere_collected AS MATERIALIZED (SELECT DISTINCT "mere_member"."k" AS "k" FROM ((SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "t1"."k" AS "k" FROM mere_scan_1 AS "t1") AS "mere_member")) AS "mere_member") SELECT * FROM mere_collected
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "k" AS "k" FROM mere_motion_1;
 
 SELECT v, w FROM t0 UNION SELECT w, v FROM t1;
 slice 1, every segment
-  (SELECT DISTINCT "mere_member"."v" AS "v", "mere_member"."w" AS "w" FROM (SELECT "t0"."v" AS "v", "t0"."w" AS "w" FROM mere_scan_0 AS "t0") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."v" AS "v", "mere_member"."w" AS "w" FROM (SELECT "mere_member"."w" AS "v", "mere_member"."v" AS "w" FROM (SELECT "t1"."w" AS "w", "t1"."v" AS "v" FROM mere_scan_1 AS "t1") AS "mere_member") AS "mere_member")
+  WITH mere_collected AS MATERIALIZED ((SELECT DISTINCT "mere_member"."v" AS "v", "mere_member"."w" AS "w" FROM (SELECT "t0"."v" AS "v", "t0"."w" AS "w" FROM mere_scan_0 AS "t0") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."v" AS "v", "mere_member"."w" AS "w" FROM (SELECT "mere_member"."w" AS "v", "mere_member"."v" AS "w" FROM (SELECT "t1"."w" AS "w", "t1"."v" AS "v" FROM mere_scan_1 AS "t1") AS "mere_member") AS "mere_member")) SELECT * FROM mere_collected
   => mere_motion_1: Redistribute Motion, Hash Key: v, w [CAST(HASH(CAST("v" AS BIGINT), CAST("w" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
   SELECT DISTINCT "mere_member"."v" AS "v", "mere_member"."w" AS "w" FROM mere_motion_1 AS "mere_member"
@@ -18,7 +18,7 @@ coordinator passes on
 
 SELECT v FROM t0 UNION ALL SELECT w FROM t1;
 slice 1, every segment
-  (SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "mere_member"."w" AS "v" FROM (SELECT "t1"."w" AS "w" FROM mere_scan_1 AS "t1") AS "mere_member")
+  WITH mere_collected AS MATERIALIZED ((SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "mere_member"."w" AS "v" FROM (SELECT "t1"."w" AS "w" FROM mere_scan_1 AS "t1") AS "mere_member")) SELECT * FROM mere_collected
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "v" AS "v" FROM mere_motion_1;
@@ -78,7 +78,7 @@ coordinator passes on
 -- Types differ: rows are compared after the cast.
 SELECT k FROM t0 UNION SELECT k FROM big;
 slice 1, every segment
-  (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT CAST("t0"."k" AS BIGINT) AS "k" FROM mere_scan_0 AS "t0") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "big"."k" AS "k" FROM mere_scan_1 AS "big") AS "mere_member")
+  WITH mere_collected AS MATERIALIZED ((SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT CAST("t0"."k" AS BIGINT) AS "k" FROM mere_scan_0 AS "t0") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "big"."k" AS "k" FROM mere_scan_1 AS "big") AS "mere_member")) SELECT * FROM mere_collected
   => mere_motion_1: Redistribute Motion, Hash Key: k [CAST(HASH("k") % 2147483647 AS BIGINT)]
 slice 2, every segment
   SELECT DISTINCT "mere_member"."k" AS "k" FROM mere_motion_1 AS "mere_member"
@@ -114,7 +114,7 @@ coordinator passes on
 
 SELECT d FROM big UNION SELECT d FROM other;
 slice 1, every segment
-  (SELECT DISTINCT "mere_member"."d" AS "d" FROM (SELECT CAST("big"."d" AS TIMESTAMP) AS "d" FROM mere_scan_0 AS "big") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."d" AS "d" FROM (SELECT "other"."d" AS "d" FROM mere_scan_1 AS "other") AS "mere_member")
+  WITH mere_collected AS MATERIALIZED ((SELECT DISTINCT "mere_member"."d" AS "d" FROM (SELECT CAST("big"."d" AS TIMESTAMP) AS "d" FROM mere_scan_0 AS "big") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."d" AS "d" FROM (SELECT "other"."d" AS "d" FROM mere_scan_1 AS "other") AS "mere_member")) SELECT * FROM mere_collected
   => mere_motion_1: Redistribute Motion, Hash Key: d [CAST(HASH("d") % 2147483647 AS BIGINT)]
 slice 2, every segment
   SELECT DISTINCT "mere_member"."d" AS "d" FROM mere_motion_1 AS "mere_member"
@@ -125,7 +125,7 @@ coordinator passes on
 -- Replicated branches.
 SELECT k FROM small UNION SELECT k FROM t0;
 slice 1, every segment (all of mere_scan_0)
-  (SELECT "k" AS "k" FROM (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "small"."k" AS "k" FROM mere_scan_0 AS "small") AS "mere_member") AS mere_all WHERE $mere_share = 0) UNION ALL (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "t0"."k" AS "k" FROM mere_scan_1 AS "t0") AS "mere_member")
+  WITH mere_collected AS MATERIALIZED ((SELECT "k" AS "k" FROM (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "small"."k" AS "k" FROM mere_scan_0 AS "small") AS "mere_member") AS mere_all WHERE $mere_share = 0) UNION ALL (SELECT DISTINCT "mere_member"."k" AS "k" FROM (SELECT "t0"."k" AS "k" FROM mere_scan_1 AS "t0") AS "mere_member")) SELECT * FROM mere_collected
   => mere_motion_1: Redistribute Motion, Hash Key: k [CAST(HASH(CAST("k" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
   SELECT DISTINCT "mere_member"."k" AS "k" FROM mere_motion_1 AS "mere_member"
@@ -159,7 +159,7 @@ coordinator passes on
 
 SELECT k FROM small UNION ALL SELECT k FROM small;
 slice 1, one segment
-  (SELECT "small"."k" AS "k" FROM mere_scan_0 AS "small") UNION ALL (SELECT "small_1"."k" AS "k" FROM mere_scan_1 AS "small_1")
+  WITH mere_collected AS MATERIALIZED ((SELECT "small"."k" AS "k" FROM mere_scan_0 AS "small") UNION ALL (SELECT "small_1"."k" AS "k" FROM mere_scan_1 AS "small_1")) SELECT * FROM mere_collected
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "k" AS "k" FROM mere_motion_1;
@@ -167,7 +167,7 @@ coordinator passes on
 -- Nested, ordered, limited.
 (SELECT v FROM t0 UNION SELECT v FROM t1) EXCEPT SELECT w FROM t2 ORDER BY 1;
 slice 1, every segment
-  (SELECT DISTINCT "mere_member"."v" AS "v" FROM (SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."v" AS "v" FROM (SELECT "t1"."v" AS "v" FROM mere_scan_1 AS "t1") AS "mere_member")
+  WITH mere_collected AS MATERIALIZED ((SELECT DISTINCT "mere_member"."v" AS "v" FROM (SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0") AS "mere_member") UNION ALL (SELECT DISTINCT "mere_member"."v" AS "v" FROM (SELECT "t1"."v" AS "v" FROM mere_scan_1 AS "t1") AS "mere_member")) SELECT * FROM mere_collected
   => mere_motion_1: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
   SELECT "mere_member"."w" AS "v" FROM (SELECT "t2"."w" AS "w" FROM mere_scan_2 AS "t2") AS "mere_member"
@@ -187,7 +187,7 @@ coordinator
 
 SELECT u.v, count(*) AS n FROM (SELECT v FROM t0 UNION ALL SELECT v FROM t1) u GROUP BY u.v;
 slice 1, every segment
-  SELECT "u"."v" AS "mere_k0" FROM ((SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "t1"."v" AS "v" FROM mere_scan_1 AS "t1")) AS "u"
+  WITH mere_collected AS MATERIALIZED (SELECT "u"."v" AS "mere_k0" FROM ((SELECT "t0"."v" AS "v" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "t1"."v" AS "v" FROM mere_scan_1 AS "t1")) AS "u") SELECT * FROM mere_collected
   => mere_motion_1: Redistribute Motion, Hash Key: mere_k0 [CAST(HASH(CAST("mere_k0" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
   SELECT "mere_rows"."mere_k0" AS "v", COUNT(*) AS "n" FROM mere_motion_1 AS "mere_rows" GROUP BY "mere_rows"."mere_k0"
@@ -197,7 +197,7 @@ coordinator passes on
 
 SELECT u.k, t2.w FROM (SELECT k FROM t0 UNION ALL SELECT k FROM t1) u JOIN t2 ON u.k = t2.k;
 slice 1, every segment
-  SELECT "u"."k" AS "k", "t2"."w" AS "w" FROM ((SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "t1"."k" AS "k" FROM mere_scan_1 AS "t1")) AS "u" CROSS JOIN mere_scan_2 AS "t2" WHERE "u"."k" = "t2"."k"
+  WITH mere_collected AS MATERIALIZED (SELECT "u"."k" AS "k", "t2"."w" AS "w" FROM ((SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "t1"."k" AS "k" FROM mere_scan_1 AS "t1")) AS "u" CROSS JOIN mere_scan_2 AS "t2" WHERE "u"."k" = "t2"."k") SELECT * FROM mere_collected
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "k" AS "k", "w" AS "w" FROM mere_motion_1;

@@ -150,14 +150,14 @@ coordinator passes on
 -- UNION ALL of replicated and partitioned reads the replicated branch once.
 SELECT k FROM t0 UNION ALL SELECT k FROM small;
 slice 1, every segment (all of mere_scan_1)
-  (SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "k" AS "k" FROM (SELECT "small"."k" AS "k" FROM mere_scan_1 AS "small") AS mere_all WHERE $mere_share = 0)
+  WITH mere_collected AS MATERIALIZED ((SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "k" AS "k" FROM (SELECT "small"."k" AS "k" FROM mere_scan_1 AS "small") AS mere_all WHERE $mere_share = 0)) SELECT * FROM mere_collected
   => mere_motion_1: Gather Motion
 coordinator passes on
   SELECT "k" AS "k" FROM mere_motion_1;
 
 SELECT count(*) AS n FROM (SELECT k FROM t0 UNION ALL SELECT k FROM small) u;
 slice 1, every segment (all of mere_scan_1)
-  SELECT COUNT(*) AS "mere_p0" FROM ((SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "k" AS "k" FROM (SELECT "small"."k" AS "k" FROM mere_scan_1 AS "small") AS mere_all WHERE $mere_share = 0)) AS "u"
+  WITH mere_collected AS MATERIALIZED (SELECT COUNT(*) AS "mere_p0" FROM ((SELECT "t0"."k" AS "k" FROM mere_scan_0 AS "t0") UNION ALL (SELECT "k" AS "k" FROM (SELECT "small"."k" AS "k" FROM mere_scan_1 AS "small") AS mere_all WHERE $mere_share = 0)) AS "u") SELECT * FROM mere_collected
   => mere_motion_1: Gather Motion
 coordinator
   SELECT CAST(COALESCE(SUM("mere_groups"."mere_p0"), 0) AS BIGINT) AS "n" FROM mere_motion_1 AS "mere_groups";
