@@ -6,19 +6,21 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check docs bench-tpch bench-latency bench-select bench-copy bench-insert lock clean
+.PHONY: help demo test check docs bench-tpch bench-latency bench-select bench-copy bench-insert bench-mpp lock clean
 
 help:
 	@echo "make demo           start Mere over an S3 server, load TPC-H, run and check its 22 queries"
-	@echo "make test           run every test (TESTS=tests/unit for a part)"
+	@echo "make test           run every test (TESTS=tests/unit for a part, WORKERS=0 in one process)"
 	@echo "make check          lint and types"
 	@echo "make bench-tpch     the 22 queries against a native DuckDB (SCALES='1 10')"
 	@echo "make bench-latency  small statements against PostgreSQL 18, and planning over 10,000 files"
 	@echo "make bench-select   wide results against PostgreSQL 18"
 	@echo "make bench-copy     COPY FROM against PostgreSQL 18"
+	@echo "make bench-mpp      the 22 queries on two segments (bench/mpp.py tells of other engines beside)"
 	@echo "make bench-insert   one-row commits per second, with 1 and 8 sessions"
 	@echo "make docs           write docs/settings.md anew"
 	@echo "make lock           write the lock files anew (needs uv)"
@@ -28,7 +30,7 @@ demo: $(VENV)/.runtime
 	@$(BIN)/mere demo
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .
@@ -40,7 +42,7 @@ docs: $(VENV)/.dev
 bench-tpch: $(VENV)/.dev
 	@$(BIN)/python -m bench.tpch $(SCALES)
 
-bench-latency bench-select bench-copy bench-insert: bench-%: $(VENV)/.dev
+bench-latency bench-select bench-copy bench-insert bench-mpp: bench-%: $(VENV)/.dev
 	@$(BIN)/python -m bench.$*
 
 $(VENV)/pyvenv.cfg:

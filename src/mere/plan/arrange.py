@@ -422,7 +422,7 @@ class Arrangement:
         if step.before is None:
             return self._complete(unit.group), 1 << step.unit
         outer, mask = self._built(step.before, rows_of)
-        outer = self._moved(outer, step.outer, ())
+        outer = self._moved(outer, step.outer, self._needed(outer.aliases))
         mask |= 1 << step.unit
         if step.outer is not None and step.outer.scheme is not None:
             self.arrived += arrived(outer, self.known)
@@ -431,7 +431,13 @@ class Arrangement:
                 if move is not None and move.scheme is not None:
                     reduce_by_arrived(self.planning, operand, self.arrived, outer.aliases, self._equal)
         operands = [
-            self._moved(operand.group, move, operand.needed, once=operand.exists)
+            self._moved(
+                operand.group,
+                move,
+                # What a query in an expression reads of its own FROM is read nowhere else.
+                operand.needed if operand.body is not None else self._needed(operand.group.aliases),
+                once=operand.exists,
+            )
             for operand, move in zip(unit.operands, step.moves, strict=True)
         ]
         rows = rows_of(mask)
@@ -502,10 +508,10 @@ class Arrangement:
         group.place = mapped(group.place, self.classes.all(), self.known, group.aliases)
         return group
 
-    def _moved(self, group: Group, move: Move | None, own: Sequence[Ref], *, once: bool = False) -> Group:
+    def _moved(self, group: Group, move: Move | None, read: Sequence[Ref], *, once: bool = False) -> Group:
         if move is None:
             return group
-        wanted = dict.fromkeys(self._needed(group.aliases)) | dict.fromkeys(own) | dict.fromkeys(move.columns)
+        wanted = dict.fromkeys([*read, *move.columns])
         needed = [ref for ref in wanted if ref[0] in group.aliases]
         local, given = closed(group, needed, self.known, self.planning.builder)
         if once and needed and self._repeats(needed, group.rows):
