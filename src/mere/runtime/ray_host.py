@@ -96,6 +96,13 @@ class RayHost:
                 thread.join(0.1)
         if self._connected.is_set():
             thread.join()
+        else:
+            self._remove_directories()
+
+    def _remove_directories(self) -> None:
+        if self._settings.address is None:
+            shutil.rmtree(self._directory(), ignore_errors=True)
+            shutil.rmtree(self._settings.temporary, ignore_errors=True)
 
     def _live(self, up: Future[None], loop: asyncio.AbstractEventLoop) -> None:
         try:
@@ -113,9 +120,7 @@ class RayHost:
                     loop.call_soon_threadsafe(self._gone)
                     self._stop.wait()
             ray.shutdown()
-        if self._settings.address is None:
-            shutil.rmtree(self._directory(), ignore_errors=True)
-            shutil.rmtree(self._settings.temporary, ignore_errors=True)
+        self._remove_directories()
 
     def _connect(self) -> Any:
         """Environment first: Ray reads it when it is imported."""
