@@ -435,7 +435,7 @@ class Arrangement:
                 operand.group,
                 move,
                 # What a query in an expression reads of its own FROM is read nowhere else.
-                operand.needed if operand.body is not None else self._needed(operand.group.aliases),
+                [*operand.needed, *(() if operand.body is not None else self._needed(operand.group.aliases))],
                 once=operand.exists,
             )
             for operand, move in zip(unit.operands, step.moves, strict=True)
