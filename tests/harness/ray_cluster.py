@@ -36,7 +36,9 @@ class RayCluster:
         command += ["--num-cpus=2", "--object-store-memory=200000000", "--node-ip-address=127.0.0.1", *options]
         file = self.directory / f"node-{len(self._nodes)}.log"
         log = file.open("wb")
-        environment = {**os.environ, **self.environment, "RAY_worker_niceness": "0"}
+        # Not what an earlier test of this process has told Ray.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        environment = {**own, **self.environment, "RAY_worker_niceness": "0"}
         node = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self._nodes.append(node)
         log.close()

@@ -8,7 +8,6 @@ from harness.catalog import LakeDatabase
 REFUSED = [
     "CREATE UNLOGGED TABLE t (a int)",
     "CREATE TABLE t (a int) PARTITION BY RANGE (a)",
-    "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED)",
     "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2))",
     "CREATE TABLE t (a int, EXCLUDE USING btree (a WITH =))",
     "CREATE TABLE t AS SELECT 1 AS a",
