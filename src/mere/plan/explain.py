@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from mere.plan.columns import conjuncts
 from mere.plan.nodes import DistributedPlan, Motion, MotionKind, SegmentSlice, Share, Where
 from mere.sql.bind.output import duckdb_text
 
@@ -157,7 +158,7 @@ class _Explainer:
     def _joined(self, tree: exp.Select, slice_: SegmentSlice | None) -> ExplainNode:
         """FROM and WHERE: a condition of WHERE stands at the first node that has all it speaks of."""
         from_, where = tree.args.get("from_") or tree.args.get("from"), tree.args.get("where")
-        conditions = list(_conjuncts(where.this)) if where is not None else []
+        conditions = list(conjuncts(where.this)) if where is not None else []
         if from_ is None:
             node = ExplainNode("Result")
             return self._conditions(node, "Filter", conditions, slice_)
@@ -181,7 +182,7 @@ class _Explainer:
         slice_: SegmentSlice | None,
     ) -> ExplainNode:
         on = join.args.get("on")
-        found = list(_conjuncts(on)) if on is not None else []
+        found = list(conjuncts(on))
         if not join.side:
             found += _taken(conditions, known)
         hashed = [each for each in found if isinstance(each, exp.EQ)]
@@ -264,16 +265,6 @@ def _made_columns(plan: DistributedPlan) -> dict[str, str]:
             if isinstance(projection, exp.Alias) and _MADE.fullmatch(projection.alias):
                 found.setdefault(projection.alias, set()).add(_text(projection.this))
     return {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
-
-
-def _conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
-    """The conditions that AND joins, in their order."""
-    inner = condition.this if isinstance(condition, exp.Paren) else condition
-    if isinstance(inner, exp.And):
-        yield from _conjuncts(inner.this)
-        yield from _conjuncts(inner.expression)
-    else:
-        yield condition
 
 
 def _taken(conditions: list[exp.Expression], known: set[str]) -> list[exp.Expression]:

@@ -20,7 +20,9 @@ def name(ref: Ref) -> str:
 
 
 def meet(left: Place, right: Place, pairs: Iterable[Pair]) -> bool:
-    """Do rows that are equal by all `pairs` (left column, right column) lie on one segment?"""
+    """Are both divided, and so that rows equal by all `pairs` (left column, right column) lie on one segment?"""
+    if left.spread is not Spread.PARTITIONED or right.spread is not Spread.PARTITIONED:
+        return False
     equal = {(name(ours), name(theirs)) for ours, theirs in pairs}
     for one in left.hashes:
         for other in right.hashes:
@@ -38,7 +40,7 @@ def inner(left: Place, right: Place, pairs: Sequence[Pair]) -> Place | None:
         return right
     if left.spread is Spread.SINGLE and right.spread is Spread.SINGLE:
         return Place(Spread.SINGLE)
-    if left.spread is Spread.PARTITIONED and right.spread is Spread.PARTITIONED and meet(left, right, pairs):
+    if meet(left, right, pairs):
         return Place(Spread.PARTITIONED, left.hashes | right.hashes)
     return None
 
@@ -49,8 +51,7 @@ def left(preserved: Place, nullable: Place, pairs: Sequence[Pair]) -> Place | No
         return preserved
     if nullable.spread is Spread.SINGLE and preserved.spread is not Spread.PARTITIONED:
         return Place(Spread.SINGLE)
-    both = preserved.spread is Spread.PARTITIONED and nullable.spread is Spread.PARTITIONED
-    if both and meet(preserved, nullable, pairs):
+    if meet(preserved, nullable, pairs):
         return Place(Spread.PARTITIONED, preserved.hashes | _nullable(nullable.hashes))
     return None
 
@@ -60,7 +61,7 @@ def full(one: Place, other: Place, pairs: Sequence[Pair]) -> Place | None:
         return one
     if Spread.PARTITIONED not in (one.spread, other.spread):
         return Place(Spread.SINGLE)
-    if one.spread is Spread.PARTITIONED and other.spread is Spread.PARTITIONED and meet(one, other, pairs):
+    if meet(one, other, pairs):
         return Place(Spread.PARTITIONED, _nullable(one.hashes) | _nullable(other.hashes))
     return None
 
@@ -71,7 +72,7 @@ def nested(outer: Place, queried: Place, pairs: Sequence[Pair]) -> Place | None:
         return outer
     if queried.spread is Spread.SINGLE and outer.spread is not Spread.PARTITIONED:
         return Place(Spread.SINGLE)
-    if outer.spread is Spread.PARTITIONED and queried.spread is Spread.PARTITIONED and meet(outer, queried, pairs):
+    if meet(outer, queried, pairs):
         return outer
     return None
 

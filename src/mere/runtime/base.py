@@ -60,7 +60,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an attempt gave: rows and bytes of its parts, or of its files where nothing leaves."""
+    """What an attempt gave; `rows` and `bytes` as in `left_or_written`."""
 
     parts: tuple[Part, ...]
     rows: int
@@ -71,9 +71,14 @@ class Result:
 
     @classmethod
     def of(cls, parts: Sequence[Part], files: Sequence[NewFile], seconds: float) -> Result:
-        left = (sum(part.rows for part in parts), sum(part.bytes for part in parts))
-        written = (sum(file.rows for file in files), sum(file.size for file in files))
-        return cls(tuple(parts), *(left if parts or not files else written), seconds, tuple(files))
+        rows, size = left_or_written([(part.rows, part.bytes) for part in parts], files)
+        return cls(tuple(parts), rows, size, seconds, tuple(files))
+
+
+def left_or_written(parts: Sequence[tuple[int, int]], files: Sequence[NewFile]) -> tuple[int, int]:
+    """Rows and bytes of an attempt: of its parts, given as (rows, bytes), or of its files where nothing leaves."""
+    sizes = parts if parts else [(file.rows, file.size) for file in files]
+    return sum(rows for rows, _ in sizes), sum(size for _, size in sizes)
 
 
 @dataclass(frozen=True, slots=True)

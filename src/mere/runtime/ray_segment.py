@@ -24,7 +24,7 @@ from ray.exceptions import ObjectLostError
 
 from mere.errors import MereError, QueryCanceled
 from mere.lake.message import NewFile
-from mere.runtime.base import Task
+from mere.runtime.base import Task, left_or_written
 from mere.runtime.machine import peak_memory, reset_peak_memory
 from mere.runtime.ray_settings import SegmentSettings
 from mere.segment.engine import Engine, EngineSettings
@@ -239,9 +239,7 @@ class _Attempt:
             async for target, table in leaving:
                 parts.append((target, table.num_rows, table.nbytes))
                 await self._results.put(table)
-        rows, size = sum(part[1] for part in parts), sum(part[2] for part in parts)
-        if files and not parts:
-            rows, size = sum(file.rows for file in files), sum(file.size for file in files)
+        rows, size = left_or_written([part[1:] for part in parts], files)
         return Ending(tuple(parts), (), rows, size, time.monotonic() - started, tuple(files), peak_memory())
 
     async def _stream(self) -> Ending:

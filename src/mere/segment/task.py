@@ -19,6 +19,7 @@ from mere.segment.locations import Location
 from mere.segment.partition import Leave, Partitioner, with_target
 from mere.segment.workspace import Workspace
 from mere.segment.write import WriteTarget, write_query
+from mere.sql.bind.bound import ROWS
 
 MOTION_ROWS = 61_440  # thirty of DuckDB's vectors: few enough to sort in cache, enough that a batch costs nothing
 _LOAD_BYTES = 64 * 2**20  # small parts are loaded together
@@ -46,7 +47,6 @@ class Change:
 
 Output: TypeAlias = Leave | WriteTarget | Change
 SOURCE = "mere_source"
-ROWS = "mere_rows"
 
 
 @asynccontextmanager

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mere.errors import FeatureNotSupported, MereError
+from mere.execute.distributed import may_distribute
 from mere.execute.scans import LakeView, own_url, table_files
 from mere.lake.files import DataFile
 from mere.lake.message import InlinedDelete, NewDelete
 from mere.lake.overlay import TableOverlay
 from mere.lake.scan import INLINED_PREFIX
 from mere.segment.deletes import DeleteTarget, write_deletes
-from mere.segment.task import Change
+from mere.segment.task import SOURCE, Change
 from mere.segment.workspace import Workspace
 from mere.session.checks import with_checks
 from mere.session.defaults import default_expressions, is_stable
@@ -28,7 +29,6 @@ from mere.sql.lexer import quote_identifier
 from mere.sql.relations import Relation
 from mere.sql.types import duckdb_type
 
-_SOURCE = "mere_source"
 _POSITION_COLUMNS = (("mere_file", "VARCHAR"), ("mere_pos", "BIGINT"))
 _POSITIONS = f"SELECT mere_file, mere_pos FROM {ROWS} WHERE mere_file IS NOT NULL"
 
@@ -45,7 +45,7 @@ async def update(state: SessionState, view: LakeView, bound: BoundUpdate, worksp
     replaced = await _on_segments(state, view, bound, workspace, f"SELECT {_columns(bound.relation)} FROM {ROWS}")
     if replaced is not None:
         return replaced
-    count = await _materialise(state, view, bound, workspace, _SOURCE)
+    count = await _materialise(state, view, bound, workspace, SOURCE)
     await _apply_defaults(state, workspace, bound, count)
     if count:
         await _remove(state, view, bound.relation, workspace)
@@ -59,8 +59,8 @@ async def merge(state: SessionState, view: LakeView, bound: BoundMerge, workspac
     replaced = await _on_segments(state, view, bound, workspace, kept)
     if replaced is not None:
         return replaced
-    count = await _materialise(state, view, bound, workspace, _SOURCE)
-    await _refuse_second_match(workspace, _SOURCE)
+    count = await _materialise(state, view, bound, workspace, SOURCE)
+    await _refuse_second_match(workspace, SOURCE)
     await _apply_defaults(state, workspace, bound, count)
     if count:
         await _remove(state, view, bound.relation, workspace)
@@ -74,9 +74,9 @@ async def _on_segments(
     """Each segment finds its share of the rows and writes what becomes of them; the positions of those that they
     replace stand in `mere_rows` afterwards. None where the rows must be seen here."""
     own = any(d.expression is not None and not is_stable(d.expression) for d in bound.defaults)
-    if own or bound.returning is not None:
+    if own or bound.returning is not None or not may_distribute(bound.select, state.services.dispatcher):
         return None
-    values = await default_expressions(state, workspace, bound.defaults, _SOURCE, 0)
+    values = await default_expressions(state, workspace, bound.defaults, SOURCE, 0)
     target = write_target(state, bound.relation)
     change = Change(_final_rows(bound, values), kept, target, f"SELECT mere_file, mere_pos FROM {ROWS}")
     found = await changed(state, view, bound.select, workspace, change, _POSITION_COLUMNS)
@@ -114,7 +114,7 @@ async def _apply_defaults(
     state: SessionState, workspace: Workspace, bound: BoundUpdate | BoundMerge, count: int
 ) -> None:
     """Makes `mere_rows` of `mere_source`: columns set to DEFAULT get it, CHECK constraints are looked at."""
-    values = await default_expressions(state, workspace, bound.defaults, _SOURCE, count)
+    values = await default_expressions(state, workspace, bound.defaults, SOURCE, count)
     await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {_final_rows(bound, values)}")
 
 
@@ -131,7 +131,7 @@ def _final_rows(bound: BoundUpdate | BoundMerge, values: Mapping[int, str]) -> s
             value = f"CASE WHEN {mark} THEN {value} ELSE {name} END"
         replaced.append(f"{value} AS {name}")
     star = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
-    return with_checks(bound.relation, bound.checks, f"SELECT {star} FROM {_SOURCE}")
+    return with_checks(bound.relation, bound.checks, f"SELECT {star} FROM {SOURCE}")
 
 
 def _columns(relation: Relation) -> str:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pyarrow as pa
-
 from mere.lake.message import NewFile
 from mere.segment.copy_binary import BinaryCopyIn, BinaryReader
 from mere.segment.copy_binary_out import CopyBinaryEncoder
 from mere.segment.copy_format import parse_copy_options
 from mere.segment.workspace import Workspace
-from mere.session.copy_from import feed
-from mere.session.copy_query import copy_query
+from mere.session.copy_from import receive_rows
+from mere.session.copy_query import copy_query, open_rows
 from mere.session.copy_target import copy_target
 from mere.session.environment import SessionEnvironment
 from mere.session.insert import insert_rows
-from mere.session.on_segments import source_text
-from mere.session.rows import Portion, RowSource
 from mere.session.select import output_expressions, with_formats
 from mere.session.state import SessionState
 from mere.sql.copy_command import Copy
@@ -34,18 +30,8 @@ async def copy_binary_from_client(state: SessionState, command: Copy) -> int:
         state.workspaces.add(workspace)
         return await insert_rows(state, target.view, target.bound, workspace, target.complete(select))
 
-    state.stand_in.expect()
     load = BinaryCopyIn(state.services.engine, reader, target.bound.relation.name, write)
-    before = state.transaction.overlay
-    state.client.write(messages.copy_in_response(len(target.columns), binary=True))
-    await state.client.drain()
-    try:
-        await feed(state, load)
-        return (await load.finish()).rows
-    except BaseException:
-        state.transaction.overlay = before
-        await load.abort()
-        raise
+    return (await receive_rows(state, load, messages.copy_in_response(len(target.columns), binary=True))).rows
 
 
 async def copy_binary_to_client(state: SessionState, command: Copy) -> int:
@@ -55,21 +41,7 @@ async def copy_binary_to_client(state: SessionState, command: Copy) -> int:
     fields = with_formats(query.fields, (1,))
     encode = CopyBinaryEncoder(tuple(field.type_oid for field in fields))
     outputs = output_expressions(state, query.bound, fields)
-    release = state.database.readers.hold(query.view.snapshot.id)
-    workspace = state.open_workspace()
-    try:
-        text = await source_text(state, query.view, query.bound, workspace, outputs)
-
-        def convert(batch: pa.RecordBatch) -> Portion:
-            batch = batch if outputs else batch.select([])
-            return Portion(batch, encode(batch))
-
-        rows = RowSource(await workspace.stream_as(convert, text), encode, workspace.close)
-        rows.when_closed(release)
-    except BaseException:
-        release()
-        await workspace.close()
-        raise
+    rows = await open_rows(state, query, outputs, encode)
     state.client.write(messages.copy_out_response(len(fields), binary=True))
     sent, _ = await rows.send(state.client)
     state.client.write(encode.end())

@@ -8,7 +8,7 @@ from mere.errors import QueryCanceled
 from mere.lake.message import NewFile
 from mere.segment.copy_binary import BinaryCopyIn
 from mere.segment.copy_format import parse_copy_options
-from mere.segment.copy_in import CopyIn
+from mere.segment.copy_in import CopyIn, CopyResult
 from mere.segment.copy_sql import Reader
 from mere.segment.workspace import Workspace
 from mere.session.copy_target import copy_target
@@ -31,25 +31,30 @@ async def copy_from_client(state: SessionState, command: Copy) -> int:
         state.workspaces.add(workspace)
         return await insert_rows(state, target.view, target.bound, workspace, target.complete(select))
 
-    state.stand_in.expect()
     load = CopyIn(state.services.engine, reader, target.bound.relation.name, write)
-    before = state.transaction.overlay
-    state.client.write(messages.copy_in_response(len(target.columns)))
-    await state.client.drain()
-    try:
-        await feed(state, load)
-        result = await load.finish()
-    except BaseException:
-        state.transaction.overlay = before
-        await load.abort()
-        raise
+    result = await receive_rows(state, load, messages.copy_in_response(len(target.columns)))
     if result.skipped:
         rows = "row was" if result.skipped == 1 else "rows were"
         state.notice(f"{result.skipped} {rows} skipped due to data type incompatibility")
     return result.rows
 
 
-async def feed(state: SessionState, load: CopyIn | BinaryCopyIn) -> None:
+async def receive_rows(state: SessionState, load: CopyIn | BinaryCopyIn, invitation: bytes) -> CopyResult:
+    """Asks the client for its data and loads it; nothing is left in the transaction if that fails."""
+    state.stand_in.expect()
+    before = state.transaction.overlay
+    state.client.write(invitation)
+    await state.client.drain()
+    try:
+        await _feed(state, load)
+        return await load.finish()
+    except BaseException:
+        state.transaction.overlay = before
+        await load.abort()
+        raise
+
+
+async def _feed(state: SessionState, load: CopyIn | BinaryCopyIn) -> None:
     """Passes on what the client sends, to the end of the data."""
     while True:
         piece = await state.unless_cancelled(state.client.receive_copy())

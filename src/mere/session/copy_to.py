@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import pyarrow as pa
-
 from mere.segment.copy_format import CopyFormat, chosen, parse_copy_options
 from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder, column_form
-from mere.session.copy_query import copy_query
-from mere.session.on_segments import source_text
-from mere.session.rows import Portion, RowSource
+from mere.session.copy_query import copy_query, open_rows
 from mere.session.select import session_format, text_output
 from mere.session.state import SessionState
 from mere.sql.copy_command import Copy
@@ -29,21 +25,7 @@ async def copy_to_client(state: SessionState, command: Copy) -> int:
     encode = encoder(options, names, [column.typed.type for column in query.bound.columns])
     form, prints = session_format(state), encode.prints
     outputs = [text_output(column.typed, form, prints) for column in query.bound.columns]
-    release = state.database.readers.hold(query.view.snapshot.id)
-    workspace = state.open_workspace()
-    try:
-        text = await source_text(state, query.view, query.bound, workspace, outputs)
-
-        def convert(batch: pa.RecordBatch) -> Portion:
-            batch = batch if outputs else batch.select([])
-            return Portion(batch, encode(batch))
-
-        rows = RowSource(await workspace.stream_as(convert, text), encode, workspace.close)
-        rows.when_closed(release)
-    except BaseException:
-        release()
-        await workspace.close()
-        raise
+    rows = await open_rows(state, query, outputs, encode)
     state.client.write(messages.copy_out_response(len(names)))
     if options.header == "yes":
         state.client.write(encode.header(names))

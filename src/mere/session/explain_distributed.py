@@ -18,8 +18,8 @@ from mere.execute.scans import LakeSource, LakeView
 from mere.execute.shares import own_shares, stored_layout
 from mere.plan.explain import ExplainNode, ScanFacts, as_json, explain, lines
 from mere.segment.workspace import Workspace
+from mere.session.on_segments import start_query
 from mere.session.postgres_rows import PostgresRows
-from mere.session.select import start_query
 from mere.session.state import SessionState
 from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import BoundSelect, Scan

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from mere.errors import DataError
 from mere.execute.scans import LakeView
 from mere.lake.message import NewFile
+from mere.segment.task import SOURCE
 from mere.segment.workspace import Workspace
 from mere.session.checks import checked_query
 from mere.session.defaults import default_expressions, is_stable
@@ -20,8 +21,6 @@ from mere.session.store import add_files, store, write_target
 from mere.sql.bind.bound import ROWS, BoundInsert, BoundSelect, DefaultColumn
 from mere.sql.lexer import quote_identifier
 from mere.sql.types import duckdb_type
-
-_SOURCE = "mere_source"
 
 
 async def insert(state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace) -> int:
@@ -50,8 +49,8 @@ async def _insert_query(
 
 async def insert_query(state: SessionState, workspace: Workspace, bound: BoundInsert) -> Callable[[str], str]:
     """From a query of `bound.given` to the query of what is written, where no row needs a default of its own."""
-    defaults = await default_expressions(state, workspace, bound.defaults, _SOURCE, 0)
-    return lambda source: checked_query(bound, _all_columns(bound, defaults, f"({source}) AS {_SOURCE}"))
+    defaults = await default_expressions(state, workspace, bound.defaults, SOURCE, 0)
+    return lambda source: checked_query(bound, _all_columns(bound, defaults, f"({source}) AS {SOURCE}"))
 
 
 async def insert_rows(
@@ -73,9 +72,9 @@ def seen_twice(bound: BoundInsert) -> bool:
 async def _materialised(
     state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace, source: str
 ) -> tuple[NewFile, ...]:
-    await workspace.execute(f"CREATE TEMP TABLE {_SOURCE} AS {source}")
-    count = int((await workspace.rows(f"SELECT count(*) FROM {_SOURCE}"))[0][0])
-    query = await _select_all_columns(state, workspace, bound, _SOURCE, count)
+    await workspace.execute(f"CREATE TEMP TABLE {SOURCE} AS {source}")
+    count = int((await workspace.rows(f"SELECT count(*) FROM {SOURCE}"))[0][0])
+    query = await _select_all_columns(state, workspace, bound, SOURCE, count)
     await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {checked_query(bound, query)}")
     return await store(state, workspace, bound.relation, f"SELECT * FROM {ROWS}", view.snapshot.id)
 
@@ -96,9 +95,9 @@ def _all_columns(bound: BoundInsert, defaults: Mapping[int, str], source: str) -
         name = quote_identifier(column.name)
         if column.attnum in mixed:
             mark = quote_identifier(f"mere_default_{column.attnum}")
-            value = f"CASE WHEN {_SOURCE}.{mark} THEN {defaults[column.attnum]} ELSE {_SOURCE}.{name} END"
+            value = f"CASE WHEN {SOURCE}.{mark} THEN {defaults[column.attnum]} ELSE {SOURCE}.{name} END"
         elif column.attnum in given:
-            value = f"{_SOURCE}.{name}"
+            value = f"{SOURCE}.{name}"
         elif column.attnum in defaults:
             value = defaults[column.attnum]
         else:

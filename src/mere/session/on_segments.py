@@ -18,7 +18,9 @@ from mere.execute.dispatch import Dispatch, root_inputs
 from mere.execute.dispatch_tasks import Store
 from mere.execute.distributed import (
     Constants,
+    Opened,
     PlanMemory,
+    Planned,
     bring_postgres_rows,
     may_distribute,
     open_query,
@@ -116,18 +118,32 @@ async def started(
     if opened is None or opened.rows < dispatcher.options.rows:
         yield None
         return
-    brought = await bring_postgres_rows(query, opened.constants, postgres, workspace, dispatcher)
-    try:
-        planned = await plan_query(query, opened, view, brought.rows, workspace, dispatcher, PlanMemory())
-        stored = store(_sender(planned.plan)) if store is not None and planned.plan.plain else None
-        dispatch = await state.distribute(planned, opened, view, brought, stored)
-    except BaseException:
-        dispatcher.runtime.release(brought.parts)
-        raise
+    _, dispatch = await start_query(state, view, query, PlanMemory(), opened, workspace, store)
     try:
         yield Started(dispatch, opened.constants)
     finally:
         await dispatch.close()
+
+
+async def start_query(
+    state: SessionState,
+    view: LakeView,
+    query: BoundSelect,
+    memory: PlanMemory,
+    opened: Opened,
+    workspace: Workspace,
+    store: Callable[[int], Store] | None = None,
+) -> tuple[Planned, Dispatch]:
+    """The plan, and its run on the segments, not begun yet; the caller closes that. `store` as in `started`."""
+    dispatcher = state.services.dispatcher
+    brought = await bring_postgres_rows(query, opened.constants, PostgresRows(state.backend), workspace, dispatcher)
+    try:
+        planned = await plan_query(query, opened, view, brought.rows, workspace, dispatcher, memory)
+        stored = store(_sender(planned.plan)) if store is not None and planned.plan.plain else None
+        return planned, await state.distribute(planned, opened, view, brought, stored)
+    except BaseException:
+        dispatcher.runtime.release(brought.parts)
+        raise
 
 
 def _sender(plan_: DistributedPlan) -> int:

@@ -16,6 +16,7 @@ from mere.execute.query import slice_text
 from mere.execute.scans import LakeView
 from mere.lake.metadata import Snapshot
 from mere.plan.planner import plan
+from mere.segment.task import SOURCE
 from mere.session.defaults import default_expressions
 from mere.session.on_segments import source_text
 from mere.session.postgres_rows import PostgresRows
@@ -28,8 +29,6 @@ from mere.sql.lexer import quote_identifier
 from mere.sql.relations import Column, Kind, Relation, Resolved
 from mere.sql.token_cursor import Name
 from mere.sql.types import duckdb_type, format_type
-
-_SOURCE = "mere_source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +151,13 @@ async def rewrite_rows(
     workspace = state.open_workspace()
     try:
         text = await source_text(state, table.view, query, workspace)
-        await workspace.execute(f"CREATE TEMP TABLE {_SOURCE} AS {text}")
-        count = int((await workspace.rows(f"SELECT count(*) FROM {_SOURCE}"))[0][0])
+        await workspace.execute(f"CREATE TEMP TABLE {SOURCE} AS {text}")
+        count = int((await workspace.rows(f"SELECT count(*) FROM {SOURCE}"))[0][0])
         fresh = [DefaultColumn(column, column.default) for column in changed.columns if column not in kept]
-        defaults = await default_expressions(state, workspace, fresh, _SOURCE, count)
+        defaults = await default_expressions(state, workspace, fresh, SOURCE, count)
         values = [_value(column, defaults) for column in changed.columns]
         state.transaction.overlay = state.transaction.overlay.truncate(changed.oid, table.view.snapshot.id)
-        await store(state, workspace, changed, f"SELECT {', '.join(values)} FROM {_SOURCE}", table.view.snapshot.id)
+        await store(state, workspace, changed, f"SELECT {', '.join(values)} FROM {SOURCE}", table.view.snapshot.id)
     finally:
         await workspace.close()
 

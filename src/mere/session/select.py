@@ -12,15 +12,7 @@ from mere.errors import FeatureNotSupported, MereError
 from mere.execute.answer import Answer, open_answer
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch
-from mere.execute.distributed import (
-    Opened,
-    PlanMemory,
-    Planned,
-    bring_postgres_rows,
-    may_distribute,
-    open_query,
-    plan_query,
-)
+from mere.execute.distributed import Opened, may_distribute, open_query
 from mere.execute.query import body_text
 from mere.execute.scans import LakeView
 from mere.lake.metadata import Snapshot
@@ -30,6 +22,7 @@ from mere.segment.errors import is_refusal
 from mere.segment.native import kernels
 from mere.segment.workspace import Workspace
 from mere.session.analysis import Analysis, Compiled, analyse, decimals_overflowed
+from mere.session.on_segments import start_query
 from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Encoder, Outcome, Portion, RowSource
 from mere.session.state import Parameters, SessionState
@@ -133,20 +126,6 @@ async def distributed_select(
         await close()
         raise
     return Outcome("SELECT", fields, rows, counted=True)
-
-
-async def start_query(
-    state: SessionState, view: LakeView, bound: BoundSelect, memory: PlanMemory, opened: Opened, workspace: Workspace
-) -> tuple[Planned, Dispatch]:
-    """The plan, and its run on the segments, not begun yet. The caller closes that."""
-    dispatcher = state.services.dispatcher
-    brought = await bring_postgres_rows(bound, opened.constants, PostgresRows(state.backend), workspace, dispatcher)
-    try:
-        planned = await plan_query(bound, opened, view, brought.rows, workspace, dispatcher, memory)
-        return planned, await state.distribute(planned, opened, view, brought)
-    except BaseException:
-        dispatcher.runtime.release(brought.parts)
-        raise
 
 
 async def open_body(

@@ -7,11 +7,10 @@ nothing but what was gathered. Coordinator process.
 
 from __future__ import annotations
 
-from mere.plan.above.order import Ending, first_rows, limited_rows, take_ending, with_ending
-from mere.plan.builder import SINGLE, Builder, motions_in
+from mere.plan.above.order import Ending, first_rows, with_ending
+from mere.plan.builder import Builder, motions_in
 from mere.plan.local import Local, Spread
 from mere.plan.nodes import DistributedPlan, MotionKind
-from mere.plan.undivided import Undivided
 from mere.sql.bind.bound import BoundSelect
 
 _AT_HOME = 200_000  # the coordinator takes the last step over no more rows than these
@@ -25,17 +24,6 @@ def finish_root(builder: Builder, local: Local, query: BoundSelect, ending: Endi
     received = builder.received(motion, local.place, first.rows, local.width)
     plain = not ending.order and not ending.limited and not ending.hidden
     return builder.finish(with_ending(received, ending), query, plain=plain)
-
-
-def finish_whole(builder: Builder, query: BoundSelect) -> DistributedPlan:
-    """The query undivided on one segment, which sends no more than its first rows; the coordinator orders them again,
-    since rows lose their order on the way."""
-    try:
-        tree, ending = take_ending(query.tree)
-    except Undivided:
-        tree, ending = query.tree, Ending()
-    rows = min([limited_rows(ending), *(builder.facts.statistics[scan.name].rows for scan in query.scans)])
-    return finish_root(builder, builder.local(tree, SINGLE, rows), query, ending)
 
 
 def _needs_no_segment(builder: Builder, local: Local) -> bool:
