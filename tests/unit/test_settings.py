@@ -11,7 +11,8 @@ import pytest
 
 from mere.cli.settings_page import render
 from mere.errors import StartupError
-from mere.settings import OPTIONS, Address, Settings, add_arguments, flag_of, parse_size, parse_storage
+from mere.options import Address, parse_size, parse_storage
+from mere.settings import OPTIONS, Settings, add_arguments, flag_of
 
 
 def test_flag_over_environment_over_file_over_default(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Lives in the main thread of the coordinator process.
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import sys
 from urllib.parse import quote
@@ -16,7 +17,8 @@ from mere.catalog.datadir import DataDirectory
 from mere.cli.server import Server, running_server
 from mere.cli.storage_claim import with_recorded_storage
 from mere.errors import StartupError
-from mere.settings import Address, Settings
+from mere.options import Address
+from mere.settings import Settings
 
 ADMINISTRATOR = "mere"
 _EVERYWHERE = ("0.0.0.0", "::")
@@ -26,6 +28,7 @@ _RECURSION = 20_000  # long chains of operators nest deeply; Python 3.11 spends 
 def serve(settings: Settings) -> int:
     """Returns the exit status once the server has stopped."""
     sys.setrecursionlimit(_RECURSION)
+    _open_many_files()
     data = DataDirectory.claim(settings.data)
     try:
         settings = with_recorded_storage(settings, data)
@@ -36,6 +39,12 @@ def serve(settings: Settings) -> int:
     finally:
         data.release()
     return 0
+
+
+def _open_many_files() -> None:
+    """A client takes two descriptors, a crowd of them soon more than the 1,024 that a shell allows at first."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(settings: Settings, data: DataDirectory) -> None:

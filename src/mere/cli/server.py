@@ -22,7 +22,8 @@ from mere.catalog.datadir import DataDirectory
 from mere.catalog.server import PostgresServer
 from mere.cli.control import Answer, Handler, start_control
 from mere.errors import StartupError
-from mere.settings import Address, Settings
+from mere.options import Address
+from mere.settings import Settings
 
 if TYPE_CHECKING:
     from mere.gateway.server import Gateway
@@ -91,7 +92,7 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
         from mere.cli.segments import segments_in_sql
         from mere.segment.native import kernels
 
-        await stack.enter_async_context(segments_in_sql(services.runtime, services.postgres, settings.clustered))
+        await stack.enter_async_context(segments_in_sql(services.runtime, services.postgres, settings))
         gateway = make_gateway(services)
         stack.push_async_callback(gateway.stop)
         await gateway.start()

@@ -8,57 +8,71 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from mere.options import available_cores
 from mere.runtime.base import SegmentLost, SegmentState
 from mere.runtime.machine import fair_split
-from mere.runtime.ray_keeper import Keeper
-from mere.runtime.ray_process import Live, Node, Slot, answer, answer_in_time, kill_all, line_of, tells_of_memory
+from mere.runtime.ray_keeper import Death
+from mere.runtime.ray_nodes import START_SECONDS, Nodes
+from mere.runtime.ray_process import (
+    Chores,
+    Live,
+    Node,
+    Slot,
+    answer,
+    answer_in_time,
+    in_thread,
+    kill_all,
+    line_of,
+    tells_of_memory,
+)
 from mere.runtime.ray_segment import CONTROL, SegmentProcess
 from mere.runtime.ray_settings import RaySettings, SegmentSettings
-from mere.settings import available_cores
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 _PING_SECONDS = 0.5
-_OPEN_SECONDS = 60.0
 _VERDICT_SECONDS = 0.5
 _AGAIN_SECONDS = 1.0  # between attempts to start a segment, doubled up to a minute
-_NODES_SECONDS = 5.0
+_CLOSE_SECONDS = 2.0
 
 _OPTIONS: dict[str, Any] = {"max_restarts": 0, "max_task_retries": 0, "concurrency_groups": {CONTROL: 8}}
 _SEGMENT: Any = ray.remote(**_OPTIONS)(SegmentProcess)
-_KEEPER: Any = ray.remote(max_restarts=0, max_task_retries=0, num_cpus=0)(Keeper)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told of what: segments came or went; a node is lost (its id), and what lies there; no node is left, and
+    nobody else will bring one."""
+
+    changed: Callable[[], None]
+    node_lost: Callable[[str], None]
+    gone: Callable[[], None]
 
 
 class Fleet:
     """`await open()` once Ray answers; `close()` at the end."""
 
-    def __init__(
-        self, settings: RaySettings, width: int | None, node_lost: Callable[[], None], gone: Callable[[], None]
-    ) -> None:
-        """`gone` is called when no node is left, and nobody else will bring one."""
+    def __init__(self, settings: RaySettings, width: int | None, told: Told) -> None:
         self._settings = settings
         self._wanted = width
+        self._told = told
         self._slots: list[Slot] = []
         self._spares: list[Live] = []
-        self._nodes: dict[str, Node] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._changed = asyncio.Event()
+        self._chores = Chores()
+        self._nodes = Nodes(settings.timeout, self._directory(), self._chores, self)
         self._pause = _AGAIN_SECONDS
         self._closed = False
-        self._node_lost = node_lost
-        self.lost_nodes: set[str] = set()
-        self._gone = gone
 
     # What the runtime asks
 
@@ -78,17 +92,6 @@ class Fleet:
     async def running(self, segment: int) -> int:
         return int(await answer(self.at(segment).actor.ping.remote()))
 
-    async def wait_ready(self, timeout: float) -> list[int]:
-        """Empty when none came."""
-        try:
-            async with asyncio.timeout(timeout):
-                while not self.ready():
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return []
-        return self.ready()
-
     def state(self) -> list[SegmentState]:
         lines = [self._line(number, slot) for number, slot in enumerate(self._slots)]
         spares = [
@@ -100,32 +103,36 @@ class Fleet:
     def _line(self, number: int, slot: Slot) -> SegmentState:
         restarts = max(slot.restarts, 0)
         if slot.live is None:
-            status = "starting" if self._nodes else "down"
+            status = "starting" if self._nodes.all else "down"
             return SegmentState(number, next(iter(self._hosts()), ""), None, status, None, restarts)
         opened = slot.live.opened
         return SegmentState(number, opened.host, opened.pid, "up", slot.live.started, restarts)
 
     def _hosts(self) -> list[str]:
-        return [node.host for node in self._nodes.values()]
+        return [node.host for node in self._nodes.all.values()]
 
     # Its life
 
     async def open(self) -> None:
-        await self._look_at_nodes()
-        if not self._nodes:
+        await self._nodes.open()
+        if not self._nodes.all:
+            self._chores.cancel()
             raise ConnectionError("the cluster has no node that could hold a segment")
         self._slots = [Slot() for _ in range(self._wanted or self._default_width())]
-        self._spawn(self._keep_looking_at_nodes())
         self._fill()
 
     async def close(self) -> None:
-        """Tells the processes to go; Ray ends them in any case when its driver leaves."""
+        """Whoever waits for a segment is told. Tells the processes to go; Ray ends them in any case when its driver
+        leaves, and cannot be told anything while its head is away."""
         self._closed = True
-        for task in list(self._tasks):
-            task.cancel()
-        actors = [live.actor for node in self._nodes.values() for live in node.lives]
-        actors += [node.keeper for node in self._nodes.values()]
-        await asyncio.to_thread(kill_all, actors)
+        self._chores.cancel()
+        lives = [live for node in self._nodes.all.values() for live in node.lives]
+        for live in lives:
+            if not live.lost.done():
+                live.lost.set_result(SegmentLost(live.number, "Ray has ended"))
+        actors = [live.actor for live in lives] + [node.keeper for node in self._nodes.all.values()]
+        with suppress(TimeoutError, RayError):
+            await asyncio.wait_for(in_thread(kill_all, actors), _CLOSE_SECONDS)
 
     def resize(self, width: int) -> None:
         """Segments beyond the new width go when their last attempt has ended."""
@@ -133,10 +140,7 @@ class Fleet:
             self._slots.append(Slot())
         for slot in self._slots[width:]:
             if slot.live is not None:
-                slot.live.begin()
-                slot.live.retired = True
-                self._spawn(self._retire(slot.live))
-                slot.live.end()
+                self._retire(slot.live)
         del self._slots[width:]
         self._fill()
 
@@ -147,12 +151,12 @@ class Fleet:
         live.lost.set_result(SegmentLost(live.number, why, out_of_memory=out_of_memory))
         if live.pinging is not None and live.pinging is not asyncio.current_task():
             live.pinging.cancel()
-        node = self._nodes.get(live.opened.node)
+        node = self._nodes.all.get(live.opened.node)
         if node is not None:
             node.lives.discard(live)
             if not live.retired:
-                self._send(node.keeper.kill, live.opened.pid, why)
-        self._spawn(asyncio.to_thread(kill_all, [live.actor]))
+                node.keeper.kill.remote(live.opened.pid, why)
+        self._chores.spawn(in_thread(kill_all, [live.actor]))
         if live in self._spares:
             self._spares.remove(live)
         elif not live.retired and live.number >= 0:
@@ -178,19 +182,32 @@ class Fleet:
         missing = sum(slot.live is None for slot in self._slots)
         spare = not missing  # they wait, so that the segments are there sooner
         if spare:
-            missing = self._settings.spares * len(self._nodes) - len(self._spares)
-        opening = sum(node.opening for node in self._nodes.values())
+            self._even_out()
+            missing = self._settings.spares * len(self._nodes.all) - len(self._spares)
+        opening = sum(node.opening for node in self._nodes.all.values())
         for _ in range(missing - opening):
-            node = min(self._nodes.values(), key=lambda node: len(node.lives) + node.opening, default=None)
+            node = min(self._nodes.all.values(), key=lambda node: len(node.lives) + node.opening, default=None)
             if node is not None:
                 node.opening += 1
-                self._spawn(self._open_segment(node, spare=spare))
-        self._changed.set()
+                self._chores.spawn(self._open_segment(node, spare=spare))
+        self._told.changed()
+
+    def _even_out(self) -> None:
+        """A node that came later, or came back, takes over a segment of one that has two more."""
+        for spare in list(self._spares):
+            fullest = max(self._nodes.all, key=self._segments_on)
+            if self._segments_on(fullest) >= self._segments_on(spare.opened.node) + 2:
+                leaving = next(slot.live for slot in self._slots if slot.live and slot.live.opened.node == fullest)
+                self._spares.remove(spare)
+                self._retire(leaving)
+                self._take_place(leaving.number, spare)
+
+    def _segments_on(self, node: str) -> int:
+        return sum(slot.live is not None and slot.live.opened.node == node for slot in self._slots)
 
     def _nearest_spare(self) -> Live:
         """Of the node that has the fewest segments."""
-        busy = {node.id: sum(live.number >= 0 for live in node.lives) for node in self._nodes.values()}
-        spare = min(self._spares, key=lambda spare: busy.get(spare.opened.node, 0))
+        spare = min(self._spares, key=lambda spare: self._segments_on(spare.opened.node))
         self._spares.remove(spare)
         return spare
 
@@ -198,7 +215,7 @@ class Fleet:
         live.number = number
         self._slots[number].live = live
         self._slots[number].restarts += 1
-        self._changed.set()
+        self._told.changed()
 
     async def _open_segment(self, node: Node, *, spare: bool) -> None:
         """A new process; it becomes a segment where one is missing, else a spare."""
@@ -213,8 +230,13 @@ class Fleet:
             return
         node.opening -= 1
         self._pause = _AGAIN_SECONDS
+        if (
+            self._nodes.all.get(node.id) is not node
+        ):  # lost meanwhile, and perhaps back; this one is unknown to its keeper
+            await in_thread(kill_all, [live.actor])
+            return
         node.lives.add(live)
-        live.pinging = self._spawn(self._ping(live, node))
+        live.pinging = self._chores.spawn(self._ping(live, node))
         empty = [number for number, slot in enumerate(self._slots) if slot.live is None]
         if empty:
             self._take_place(empty[0], live)
@@ -226,18 +248,27 @@ class Fleet:
         """On a cluster that others use too, a segment asks for its cores; a spare has none until it is needed."""
         strategy = NodeAffinitySchedulingStrategy(node.id, soft=False)
         cpus = 0 if spare or self._settings.address is None else self._segment_settings(node).threads
-        actor = await asyncio.to_thread(_SEGMENT.options(num_cpus=cpus, scheduling_strategy=strategy).remote)
+        actors: list[Any] = []
         try:
-            async with asyncio.timeout(_OPEN_SECONDS):
+            async with asyncio.timeout(START_SECONDS):
+                actor = await in_thread(_SEGMENT.options(num_cpus=cpus, scheduling_strategy=strategy).remote)
+                actors.append(actor)
                 opened = await answer(actor.open.remote(self._segment_settings(node)))
-                await answer(node.keeper.watch.remote(opened.pid, self._directory() / f"segment-{opened.pid}"))
+                await answer(node.keeper.watch.remote(opened.pid, self._nodes.directory_of(opened.pid)))
         except BaseException:
-            self._spawn(asyncio.to_thread(kill_all, [actor]))
+            self._chores.spawn(in_thread(kill_all, actors))
             raise
         lost: asyncio.Future[SegmentLost] = asyncio.get_running_loop().create_future()
         return Live(actor, opened, lost, datetime.now(UTC))
 
-    async def _retire(self, live: Live) -> None:
+    def _retire(self, live: Live) -> None:
+        """It goes when its last attempt has ended."""
+        live.begin()
+        live.retired = True
+        self._chores.spawn(self._see_off(live))
+        live.end()
+
+    async def _see_off(self, live: Live) -> None:
         await live.idle.wait()
         self.give_up(live, "it is no longer wanted")
 
@@ -256,84 +287,35 @@ class Fleet:
                 return
             await asyncio.sleep(_PING_SECONDS)
 
-    async def _watch(self, node: Node) -> None:
-        """The keeper's news. A node whose keeper is silent is lost, and all that lies there."""
-        patience = _OPEN_SECONDS  # it may still be starting
-        while True:
-            try:
-                deaths = await answer_in_time(node.keeper.deaths.remote(), patience)
-                patience = self._settings.timeout
-            except TimeoutError:
-                self._lose_node(node, f"its node did not answer for {patience:g} s")
-                return
-            except RayError:
-                if not await self._new_keeper(node):
-                    self._lose_node(node, "its node is gone")
-                    return
-                continue
-            for death in deaths:
-                for live in [live for live in node.lives if live.opened.pid == death.pid]:
-                    self.give_up(live, death.why, out_of_memory=death.out_of_memory)
+    # What the nodes tell (see ray_nodes.Listener)
 
-    async def _new_keeper(self, node: Node) -> bool:
-        """After the keeper's own death; False if the node is gone with it."""
-        strategy = NodeAffinitySchedulingStrategy(node.id, soft=False)
-        node.keeper = await asyncio.to_thread(_KEEPER.options(scheduling_strategy=strategy).remote)
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                for live in list(node.lives):
-                    pid = live.opened.pid
-                    await answer(node.keeper.watch.remote(pid, self._directory() / f"segment-{pid}"))
-                await answer(node.keeper.deaths.remote())
-        except (RayError, TimeoutError):
-            return False
-        return True
-
-    # Nodes
-
-    async def _keep_looking_at_nodes(self) -> None:
-        while True:
-            await asyncio.sleep(_NODES_SECONDS)
-            await self._look_at_nodes()
+    def gained(self) -> None:
+        if self._slots:  # else they are all still to come
             self._fill()
 
-    async def _look_at_nodes(self) -> None:
-        for found in await asyncio.to_thread(ray.nodes):
-            resources = found.get("Resources", {})
-            known = found["NodeID"] in self._nodes
-            if not found["Alive"] or known or not resources.get("CPU"):
-                continue
-            strategy = NodeAffinitySchedulingStrategy(found["NodeID"], soft=False)
-            keeper = await asyncio.to_thread(_KEEPER.options(scheduling_strategy=strategy).remote)
-            node = Node(
-                found["NodeID"], found["NodeManagerHostname"], resources["CPU"], resources.get("memory", 0), keeper
-            )
-            self._nodes[node.id] = node
-            self.lost_nodes.discard(node.id)
-            node.watching = self._spawn(self._watch(node))
-
-    def _lose_node(self, node: Node, why: str) -> None:
-        log.warning("the node %s is lost: %s", node.host, why)
-        self._nodes.pop(node.id, None)
-        self.lost_nodes.add(node.id)
-        for live in list(node.lives):
+    def lost(self, node: Node, why: str) -> None:
+        for live in sorted(node.lives, key=lambda live: live.number):  # spares first: they shall not take a place
             self.give_up(live, why)
-        self._node_lost()
-        if not self._nodes and self._settings.address is None:
-            self._gone()
+        self._told.node_lost(node.id)
+        if not self._nodes.all and self._settings.address is None:
+            self._told.gone()
+
+    def died(self, node: Node, death: Death) -> None:
+        for live in [live for live in node.lives if live.opened.pid == death.pid]:
+            self.give_up(live, death.why, out_of_memory=death.out_of_memory)
 
     # Sizes
 
     def _default_width(self) -> int:
         threads = self._settings.threads
         if threads is None:
-            return len(self._nodes)
-        return max(1, sum(int(node.cpus) // threads for node in self._nodes.values()))
+            return len(self._nodes.all)
+        return max(1, sum(int(node.cpus) // threads for node in self._nodes.all.values()))
 
     def _segment_settings(self, node: Node) -> SegmentSettings:
         """On a machine of our own a fair part of it; on a cluster's node what Ray has to give there."""
         settings = self._settings
-        here = max(1, -(-self.width // max(1, len(self._nodes))))
+        here = max(1, -(-self.width // max(1, len(self._nodes.all))))
         threads, memory = settings.threads, settings.memory
         if settings.address is None:
             split = fair_split(here, available_cores())
@@ -341,23 +323,10 @@ class Fleet:
         else:
             threads = threads or max(1, int(node.cpus) // here)
             memory = memory or max(2**27, int(node.memory * 0.6) // here)
-        return SegmentSettings(self._directory(), settings.locations, threads, memory, settings.environment)
+        pull_timeout = 2 * settings.timeout
+        return SegmentSettings(
+            self._directory(), settings.locations, threads, memory, pull_timeout, settings.environment
+        )
 
     def _directory(self) -> Path:
         return self._settings.temporary / "segments"
-
-    # Tasks of its own
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the care for segments failed: %s", error, exc_info=error)
-
-    def _send(self, method: Any, *arguments: object) -> None:
-        method.remote(*arguments)

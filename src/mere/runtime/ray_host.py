@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from mere.errors import StartupError
+from mere.options import available_cores
 from mere.runtime.machine import fair_split
 from mere.runtime.ray_settings import RaySettings
-from mere.settings import available_cores
 
 log = logging.getLogger(__name__)
 

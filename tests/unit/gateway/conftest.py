@@ -18,9 +18,10 @@ import pytest_asyncio
 from mere.catalog.backend import Backend
 from mere.catalog.datadir import DataDirectory
 from mere.catalog.server import PostgresServer
-from mere.gateway.server import Gateway, ServedSession
+from mere.gateway.server import Gateway, ServedSession, SessionFactory
+from mere.options import Address
 from mere.session.client import Client
-from mere.settings import Address, Settings
+from mere.settings import Settings
 from mere.wire.frontend import Terminate
 
 PASSWORD = "a-test-password"
@@ -101,8 +102,10 @@ class Relay:
 
 
 @asynccontextmanager
-async def relay_gateway(postgres: PostgresServer, **settings: Any) -> AsyncIterator[Relay]:
-    """A gateway with these settings, on a free port."""
+async def relay_gateway(
+    postgres: PostgresServer, factory: SessionFactory | None = None, message_memory: int = 1 << 30, **settings: Any
+) -> AsyncIterator[Relay]:
+    """A gateway with these settings, on a free port; `factory` makes other sessions than those that relay."""
     chosen = Settings(data=postgres.data.path, listen=Address("127.0.0.1", 0), **settings)
     sessions: list[RelaySession] = []
 
@@ -110,7 +113,7 @@ async def relay_gateway(postgres: PostgresServer, **settings: Any) -> AsyncItera
         sessions.append(RelaySession(client, backend))
         return sessions[-1]
 
-    gateway = Gateway(chosen, postgres.socket_path, open_session)
+    gateway = Gateway(chosen, postgres.socket_path, factory or open_session, message_memory=message_memory)
     await gateway.start()
     try:
         yield Relay(gateway, postgres, sessions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from harness.raw import RawClient, kinds
 from mere.catalog.server import PostgresServer
 from mere.errors import StartupError
 from mere.gateway.server import Gateway
-from mere.settings import Address, Settings
+from mere.options import Address
+from mere.settings import Settings
 from mere.wire import requests
 from mere.wire.backend import read_backend_key_data, read_parameter_status
 from mere.wire.messages import negotiate_protocol_version
@@ -115,6 +117,39 @@ async def test_encryption_that_is_not_there(relay: Relay) -> None:
         client.send(b"\0\0\0\x08\x04\xd2\x16\x2f")  # SSLRequest
         assert await client.read_byte() == b"N"
         await client.login("ada", PASSWORD, "postgres")
+
+
+@pytest.mark.parametrize("request_", [b"\0\0\0\x08\x04\xd2\x16\x30", b"\0\0\0\x08\x04\xd2\x16\x2f"])
+async def test_encryption_asked_for_twice_is_a_protocol_that_does_not_exist(relay: Relay, request_: bytes) -> None:
+    async with await RawClient.connect(relay.port) as client:
+        client.send(request_)
+        assert await client.read_byte() == b"N"
+        client.send(request_)
+        error = await client.error()
+        assert (error.sqlstate, error.severity) == ("0A000", "FATAL")
+        assert error.message.startswith("unsupported frontend protocol 1234.56")
+
+
+async def test_a_client_whose_host_vanished_is_found(relay: Relay) -> None:
+    """By probes of the kernel, so that its session does not stay for ever."""
+    async with await RawClient.connect(relay.port) as client:
+        await client.login("ada", PASSWORD, "postgres")
+        handle = relay.sessions[-1].client._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+        assert handle.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        seconds = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        seconds += handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) * handle.getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_KEEPCNT
+        )
+        assert seconds <= 120
+
+
+async def test_half_a_connection_is_closed(relay: Relay) -> None:
+    """A client that can say no more, but would listen."""
+    async with await RawClient.connect(relay.port) as client:
+        await client.login("ada", PASSWORD, "postgres")
+        client.writer.write_eof()
+        assert await client.at_end() == b""
+        await asyncio.wait_for(relay.sessions[-1].ended.wait(), 5)
 
 
 async def test_too_many(postgres: PostgresServer) -> None:
