@@ -89,8 +89,11 @@ class RayHost:
     def _end(self, thread: threading.Thread) -> None:
         if not self._connected.is_set():
             until = time.monotonic() + _BREAK_OFF_SECONDS
-            while thread.is_alive() and time.monotonic() < until:
-                for pid in _children_of_ours():
+            while time.monotonic() < until:
+                found = _started_by_us(self._directory())
+                if not found and not thread.is_alive():
+                    break
+                for pid in found:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                 thread.join(0.1)
@@ -203,13 +206,15 @@ def _helpers(node: Any) -> list[int]:
     return [pid for pid, parent, command in _processes() if parent in daemons and b"gent" in command]
 
 
-def _children_of_ours() -> list[int]:
-    """Ray's processes that we have started."""
+def _started_by_us(directory: Path) -> list[int]:
+    """Ray's processes that we have started, and those that these have: with a directory of ours in their command."""
     package = sys.modules.get("ray")
     if package is None or package.__file__ is None:
         return []
-    place = os.fsencode(Path(package.__file__).parent)
-    return [pid for pid, parent, command in _processes() if parent == os.getpid() and place in command]
+    place, mark = os.fsencode(Path(package.__file__).parent), os.fsencode(directory)
+    return [
+        pid for pid, parent, command in _processes() if place in command and (parent == os.getpid() or mark in command)
+    ]
 
 
 def _processes() -> Iterator[tuple[int, int, bytes]]:

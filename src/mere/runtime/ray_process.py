@@ -1,4 +1,4 @@
-"""What the fleet knows of a segment's process, of a node and of a segment's number; and how Ray's answers are read.
+"""What the fleet knows of a segment's process, of a node and of a segment's number; how Ray is asked and answers.
 
 Lives in the coordinator process.
 """
@@ -6,9 +6,13 @@ Lives in the coordinator process.
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 from ray.exceptions import RayError
@@ -16,7 +20,53 @@ from ray.exceptions import RayError
 from mere.runtime.base import SegmentLost
 from mere.runtime.ray_segment import Opened
 
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
 _GRACE_SECONDS = 0.5
+
+
+class Chores:
+    """Tasks that run beside everything, until they end or are cancelled; one that fails is logged."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def cancel(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the care for segments failed: %s", error, exc_info=error)
+
+
+async def in_thread(call: Callable[..., T], *arguments: object) -> T:
+    """For calls of Ray's that block, without end while its head is away. The end of this process waits for none."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def work() -> None:
+        try:
+            value = call(*arguments)
+        except BaseException as error:  # noqa: BLE001 - raised where it is awaited
+            tell(done.set_exception, error)
+        else:
+            tell(done.set_result, value)
+
+    def tell(settle: Callable[[Any], None], what: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(lambda: None if done.done() else settle(what))
+
+    threading.Thread(target=work, name="mere-ray-call", daemon=True).start()
+    return await done
 
 
 async def answer(reference: Any) -> Any:
@@ -67,7 +117,6 @@ class Node:
     cpus: float
     memory: float
     keeper: Any
-    watching: asyncio.Task[None] | None = None
     lives: set[Live] = field(default_factory=set)
     opening: int = 0
 

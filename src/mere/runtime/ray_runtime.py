@@ -11,8 +11,8 @@ import importlib
 import itertools
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -41,10 +41,11 @@ _AGAIN_SECONDS = 5.0  # between attempts to reach Ray
 @dataclass(frozen=True, slots=True)
 class _Stored:
     """`value` is an object reference, or the rows themselves when they are few. `node` is where the part was made, and
-    where it lies unless others have asked for it; None: here."""
+    where it lies unless others have asked for it; None: here. `lost` is set when it is gone with its node."""
 
     value: Any
     node: str | None
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def here(self) -> bool:
@@ -58,6 +59,7 @@ class RayRuntime:
         self.engine = engine
         self._settings = settings
         self._gone = asyncio.Event()
+        self._changed = asyncio.Event()  # segments came or went
         self._host = RayHost(settings, self._gone.set)
         self._fleet: Fleet | None = None
         self._width = settings.segments
@@ -74,16 +76,19 @@ class RayRuntime:
         return self._fleet.ready() if self._fleet is not None else ()
 
     async def wait_ready(self, timeout: float) -> Sequence[int]:
-        found: Sequence[int] = ()
-        if self._fleet is not None:
-            found = await self._fleet.wait_ready(timeout)
-        if not found:
-            raise MereError(
-                f"no segment answered within {timeout:g} s",
-                sqlstate="57P03",
-                hint="mere.segment_configuration shows the segments.",
-            )
-        return found
+        """Also while Ray itself is being started again."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                while not self.ready():
+                    self._changed.clear()
+                    await self._changed.wait()
+        if found := self.ready():
+            return found
+        raise MereError(
+            f"no segment answered within {timeout:g} s",
+            sqlstate="57P03",
+            hint="mere.segment_configuration shows the segments.",
+        )
 
     async def start(self) -> None:
         await self.engine.start()
@@ -103,21 +108,24 @@ class RayRuntime:
             try:
                 await self._host.start()
                 module = await asyncio.to_thread(importlib.import_module, "mere.runtime.ray_fleet")
-                fleet: Fleet = module.Fleet(self._settings, self._width, self._node_lost, self._gone.set)
+                told = module.Told(self._changed.set, self._node_lost, self._gone.set)
+                fleet: Fleet = module.Fleet(self._settings, self._width, told)
                 await fleet.open()
                 self._fleet = fleet
                 await self._gone.wait()
                 log.error("Ray is gone; it is started again")
+                pause = 0.0
             except (StartupError, ConnectionError) as error:
                 log.error("%s; trying again", error)
+                pause = _AGAIN_SECONDS
             await self._go_down()
-            await asyncio.sleep(_AGAIN_SECONDS)
+            await asyncio.sleep(pause)
 
     async def _go_down(self) -> None:
         fleet, self._fleet = self._fleet, None
+        self._lose_parts(list(self._parts))
         if fleet is not None:
             await fleet.close()
-        self._parts.clear()
         await self._host.stop()
 
     def workspace(self) -> Workspace:
@@ -138,7 +146,7 @@ class RayRuntime:
                 await attempt.result_of(generator.completed())
                 *values, last = generator
                 ending = await attempt.result_of(last)
-            self._check(ending, task)
+            await self._check(ending, task)
             parts = tuple(
                 Part(self._keep(_Stored(value, live.opened.node)), *described)
                 for value, described in zip(values, ending.parts, strict=True)
@@ -155,7 +163,7 @@ class RayRuntime:
                 coming = actor.more.remote(key)
                 for batch in found:
                     yield batch
-            self._check(found, task)
+            await self._check(found, task)
             attempt.ended = True
 
     async def running(self, segment: int) -> int:
@@ -164,23 +172,29 @@ class RayRuntime:
         return await self._fleet.running(segment)
 
     async def put(self, rows: pa.Table) -> Part:
-        import ray
-
-        value = rows if rows.nbytes <= _SMALL_BYTES else await asyncio.to_thread(ray.put, rows)
-        return Part(self._keep(_Stored(value, None)), 0, rows.num_rows, rows.nbytes)
+        return Part(self._keep(await self._stored_here(rows)), 0, rows.num_rows, rows.nbytes)
 
     async def fetch(self, part: Part) -> pa.Table:
         stored = self._parts.get(part.handle)
-        if stored is None or self._is_lost(stored):
+        if stored is None:
             raise PartsLost([part])
         if stored.here:
             return stored.value
-        from ray.exceptions import ObjectLostError
+        from ray.exceptions import RayError
 
+        value: asyncio.Future[pa.Table] = asyncio.wrap_future(stored.value.future())
+        lost = asyncio.ensure_future(stored.lost.wait())
+        either: set[asyncio.Future[Any]] = {value, lost}
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(stored.value.future()), _FETCH_SECONDS)
-        except (ObjectLostError, TimeoutError) as error:
+            await asyncio.wait(either, timeout=_FETCH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not value.done():
+                raise PartsLost([part])
+            return value.result()
+        except RayError as error:
             raise PartsLost([part]) from error
+        finally:
+            value.cancel()
+            lost.cancel()
 
     def release(self, parts: Sequence[Part]) -> None:
         for part in parts:
@@ -227,29 +241,52 @@ class RayRuntime:
         )
         return Order(next(self._numbers), replace(task, loads=()), loads)
 
-    def _check(self, ending: Ending, task: Task) -> None:
+    async def _check(self, ending: Ending, task: Task) -> None:
         if ending.error is not None:
             raise ending.error
         if ending.lost:
             parts = [part for load in task.loads for part in load.parts]
-            gone = {part.handle: part for part in [parts[number] for number in ending.lost] + self._missing(task)}
-            raise PartsLost(list(gone.values()))
-
-    def _node_lost(self) -> None:
-        """Those that read parts of a lost node are told, instead of waiting for them."""
-        for attempt, task in self._running.items():
-            if gone := self._missing(task):
-                attempt.fail(PartsLost(gone))
+            await self._relay([parts[number] for number in ending.lost], parts)
+            raise PartsLost(self._missing(task))
 
     # Parts
 
-    def _missing(self, task: Task) -> list[Part]:
-        return [part for load in task.loads for part in load.parts if self._is_lost(self._parts.get(part.handle))]
+    async def _relay(self, missed: Sequence[Part], parts: Sequence[Part]) -> None:
+        """Nodes that reach us may not reach each other. What the reader missed, and all else that lies there, it gets
+        from here the next time; what does not come here either is lost."""
+        stored = [self._parts.get(part.handle) for part in missed]
+        nodes = {found.node for found in stored if found is not None}
+        for part in parts:
+            found = self._parts.get(part.handle)
+            if found is None or found.here or (found.node not in nodes and part not in missed):
+                continue
+            try:
+                here = await self._stored_here(await self.fetch(part))
+            except PartsLost:
+                self._parts.pop(part.handle, None)
+            else:
+                if part.handle in self._parts:
+                    self._parts[part.handle] = here
 
-    def _is_lost(self, stored: _Stored | None) -> bool:
-        if stored is None:
-            return True
-        return not stored.here and self._fleet is not None and stored.node in self._fleet.lost_nodes
+    async def _stored_here(self, rows: pa.Table) -> _Stored:
+        import ray
+
+        value = rows if rows.nbytes <= _SMALL_BYTES else await asyncio.to_thread(ray.put, rows)
+        return _Stored(value, None)
+
+    def _missing(self, task: Task) -> list[Part]:
+        return [part for load in task.loads for part in load.parts if part.handle not in self._parts]
+
+    def _node_lost(self, node: str) -> None:
+        self._lose_parts([number for number, stored in self._parts.items() if stored.node == node and not stored.here])
+
+    def _lose_parts(self, numbers: Sequence[int]) -> None:
+        """Those that read them are told, instead of waiting for them."""
+        for number in numbers:
+            self._parts.pop(number).lost.set()
+        for attempt, task in self._running.items():
+            if gone := self._missing(task):
+                attempt.fail(PartsLost(gone))
 
     def _keep(self, stored: _Stored) -> int:
         number = next(self._numbers)

@@ -33,7 +33,6 @@ from mere.segment.task import Incoming, attempt, leave_batches, task_workspace
 
 CONTROL = "control"
 _AHEAD = 4  # parts on their way while one is loaded
-_PULL_SECONDS = 60.0  # a part that has not come by then is lost
 _STREAM_BYTES = 4 * 2**20
 _SMALL_BYTES = 64 * 2**10  # Ray sends answers of less than 100 kB without storing them
 
@@ -87,11 +86,13 @@ class SegmentProcess:
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._patience = 0.0
         self._attempts: dict[int, _Attempt] = {}
         self._canceled: deque[int] = deque(maxlen=1000)  # orders that were cancelled before they came
 
     async def open(self, settings: SegmentSettings) -> Opened:
         self._loop = asyncio.get_running_loop()
+        self._patience = settings.pull_timeout
         directory = settings.directory / f"segment-{os.getpid()}"
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700, parents=True)
@@ -165,7 +166,7 @@ class SegmentProcess:
         assert self._engine is not None
         if not self._attempts:
             reset_peak_memory()
-        attempt = _Attempt(self._engine, order, streaming=streaming)
+        attempt = _Attempt(self._engine, order, self._patience, streaming=streaming)
         if order.key in self._canceled:
             attempt.cancel()
         self._attempts[order.key] = attempt
@@ -180,8 +181,9 @@ class SegmentProcess:
 class _Attempt:
     """One order at work, a few results ahead of who takes them. Errors of the statement are its ending."""
 
-    def __init__(self, engine: Engine, order: Order, *, streaming: bool) -> None:
+    def __init__(self, engine: Engine, order: Order, patience: float, *, streaming: bool) -> None:
         self._engine = engine
+        self._patience = patience
         self._order = order
         self._results: asyncio.Queue[Any] = asyncio.Queue(maxsize=2)
         self._held: deque[Any] = deque()  # taken from the queue, not yet handed out
@@ -262,7 +264,7 @@ class _Attempt:
     def _incoming(self) -> list[Incoming]:
         numbers = itertools.count()
         return [
-            Incoming(table, columns, _arriving([(next(numbers), part) for part in parts]))
+            Incoming(table, columns, _arriving([(next(numbers), part) for part in parts], self._patience))
             for table, columns, parts in self._order.loads
         ]
 
@@ -271,8 +273,8 @@ def _canceled() -> Ending:
     return Ending(error=QueryCanceled("canceling statement due to user request"))
 
 
-async def _arriving(parts: Sequence[tuple[int, Any]]) -> AsyncGenerator[pa.Table, None]:
-    """The parts in order, some on their way while one is looked at."""
+async def _arriving(parts: Sequence[tuple[int, Any]], patience: float) -> AsyncGenerator[pa.Table, None]:
+    """The parts in order, some on their way while one is looked at. One that is silent for too long is gone."""
     coming: deque[tuple[int, asyncio.Future[pa.Table]]] = deque()
     waiting = iter(parts)
     try:
@@ -283,7 +285,7 @@ async def _arriving(parts: Sequence[tuple[int, Any]]) -> AsyncGenerator[pa.Table
                 return
             number, future = coming.popleft()
             try:
-                rows = await asyncio.wait_for(future, _PULL_SECONDS)
+                rows = await asyncio.wait_for(future, patience)
             except (ObjectLostError, TimeoutError) as error:
                 raise _Gone([number]) from error
             yield rows

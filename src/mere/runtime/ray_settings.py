@@ -17,7 +17,8 @@ class RaySettings:
     keeps its files in `directory` and spilled motions in `temporary`.
 
     `segments` None: one for each node of the cluster. `threads`, `memory` (bytes): of one segment; None splits a node
-    fairly. `spares` are started for each node. A segment that is silent for `timeout` seconds is given up.
+    fairly. `spares` are started for each node. A segment that is silent for `timeout` seconds is given up; a part that
+    takes twice as long to come is asked for elsewhere.
     """
 
     directory: Path
@@ -41,6 +42,7 @@ class SegmentSettings:
     locations: tuple[Location, ...]
     threads: int
     memory: int
+    pull_timeout: float
     environment: Mapping[str, str] = field(repr=False)
 
 
