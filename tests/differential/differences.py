@@ -43,5 +43,9 @@ DIFFERENCES: dict[str, str] = {
     "generated-later": (
         "generated columns are STORED, and come with the table: none is added to a table that has rows (0A000)"
     ),
+    "two-changes": "two statements of one WITH that update or delete rows of the same lake table are refused (0A000)",
+    "refresh-concurrently": (
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY needs no unique index: readers never wait for a REFRESH"
+    ),
     "numeric-38": "numeric without precision is numeric(38,10) in a lake table: DuckDB's DECIMAL has 38 digits",
 }

@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mere.catalog.backend import Backend
+from mere.catalog.functions import read_functions
 from mere.sql.relations import Check, Column, Key, Kind, Policy, Relation, Resolved
 from mere.sql.types import PgType
 
 Name = tuple[str, ...]
 RESOLVE = "mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true))"  # its text goes to `read_resolved`
+RESOLVE_REFRESHED = "mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true), $2::oid)"
 _KEPT = 512
 _READABLE_TO_ALL: None = None
 
@@ -32,28 +35,30 @@ async def resolve(backend: Backend, names: Iterable[Name]) -> Resolved:
 
 
 class _Answers:
-    """Answers already read, by their text: the same tables are asked for again and again."""
+    """Answers already read, by their texts: the same tables are asked for again and again."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Resolved] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], Resolved] = OrderedDict()
 
-    def get(self, text: str) -> Resolved:
-        known = self._known.get(text)
+    def get(self, text: str, functions: str) -> Resolved:
+        key = (text, functions)
+        known = self._known.get(key)
         if known is None:
-            known = _read(json.loads(text))
-            self._known[text] = known
+            known = replace(_read(json.loads(text)), functions=read_functions(functions) if functions else {})
+            self._known[key] = known
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         else:
-            self._known.move_to_end(text)
+            self._known.move_to_end(key)
         return known
 
 
 _answers = _Answers()
 
 
-def read_resolved(text: str) -> Resolved:
-    return _answers.get(text)
+def read_resolved(text: str, functions: str = "") -> Resolved:
+    """`functions`: the text that USER_FUNCTIONS gave, where it was asked for and found any."""
+    return _answers.get(text, functions)
 
 
 def _read(answer: Mapping[str, Any]) -> Resolved:
@@ -90,6 +95,8 @@ def _relation(entry: Mapping[str, Any], right: Mapping[str, Any]) -> Relation:
         keys=tuple(Key(name, tuple(columns)) for name, columns in entry["keys"] or []),
         temporary=entry["temporary"],
         guarded=entry["guarded"],
+        materialized=entry["materialized"],
+        populated=entry["populated"],
     )
 
 

@@ -8,30 +8,35 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from sqlglot import exp
 
 from mere.catalog.backend import CommandResult, Describe, Description, Fetch
-from mere.catalog.resolve import RESOLVE, names_argument, read_resolved
-from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError
+from mere.catalog.resolve import RESOLVE, RESOLVE_REFRESHED, Name, names_argument, read_resolved
+from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError, UndefinedObject
 from mere.execute.compose import Body
 from mere.execute.distributed import PlanMemory
 from mere.lake.metadata import Snapshot
+from mere.session.any_values import takes_any_values
+from mere.session.lookup import Asked, look_up
 from mere.session.routing import NotOurs
 from mere.session.state import Parameters, SessionState
 from mere.session.travel import without_time_travel
-from mere.sql.bind import BindContext, BoundStatement, ParameterValue, bind, parse, relation_names
-from mere.sql.lexer import Statement
-from mere.sql.relations import Kind, Resolved
+from mere.sql.bind import BindContext, BoundStatement, ParameterValue, bind, parse
+from mere.sql.lexer import Statement, quote_identifier
+from mere.sql.relations import Kind, Relation, Resolved
 from mere.sql.types import PgType
 
 # The relations, and what else may change from one statement to the next.
-_FACTS = f"""SELECT {RESOLVE}, id, schema_version, pg_catalog.to_json(at) #>> '{{}}',
+_OTHERS = """id, schema_version, pg_catalog.to_json(at) #>> '{}',
 pg_catalog.current_setting('statement_timeout'), pg_catalog.current_setting('transaction_read_only'),
 pg_catalog.current_setting('bytea_output') FROM mere.newest_snapshot()"""
+_FACTS = f"SELECT {RESOLVE}, {_OTHERS}"
+_FACTS_REFRESHED = f"SELECT {RESOLVE_REFRESHED}, {_OTHERS}"
 _TIMEOUT_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _KEPT = 256
 _LONGEST_KEPT = 100_000  # characters: a bulk INSERT does not come again
@@ -54,6 +59,12 @@ class Analysis:
     def bind(self, parameters: Parameters, wide: bool = False) -> BoundStatement:
         return self.compile(parameters, wide).bound
 
+    def context(self, parameters: Parameters, wide: bool = False) -> BindContext:
+        values = tuple(
+            ParameterValue(PgType(oid), text) for oid, text in zip(parameters.oids, parameters.values, strict=True)
+        )
+        return BindContext(self.time_zone, values, wide)
+
     def compile(self, parameters: Parameters, wide: bool = False) -> Compiled:
         """The bound statement; the same one again for the same tree, relations, time zone and values.
 
@@ -61,16 +72,29 @@ class Analysis:
         attempt, after these overflowed.
         """
         key = (id(self.tree), id(self.resolved), self.time_zone, parameters, wide)
-        known = _compiled.get(key)
+        known = _compiled.get(key) or self._for_any_values(parameters, wide)
         if known is None:
-            values = tuple(
-                ParameterValue(PgType(oid), text) for oid, text in zip(parameters.oids, parameters.values, strict=True)
-            )
-            bound = bind(self.tree, self.resolved, BindContext(self.time_zone, values, wide))
+            bound = bind(self.tree, self.resolved, self.context(parameters, wide))
             known = Compiled(self.tree, self.resolved, bound)
             if self.length + sum(len(text or "") for text in parameters.values) <= _LONGEST_KEPT:
                 _compiled.put(key, known)
         return known
+
+    def _for_any_values(self, parameters: Parameters, wide: bool) -> Compiled | None:
+        """The statement bound for other values too, when it comes with new ones for the second time; None where that
+        cannot be."""
+        if self.length > _LONGEST_KEPT or not takes_any_values(self.tree, parameters):
+            return None
+        key = (id(self.tree), id(self.resolved), self.time_zone, parameters.oids, wide)
+        known = _general.get(key)
+        if known is None:
+            _general.put(key, _General(self.tree, self.resolved))
+        elif not known.tried:
+            known.tried = True
+            with suppress(MereError):  # it needs the values after all
+                context = replace(self.context(parameters, wide), any_values=True)
+                known.compiled = Compiled(self.tree, self.resolved, bind(self.tree, self.resolved, context))
+        return None if known is None else known.compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +107,16 @@ class Compiled:
     bound: BoundStatement
     bodies: dict[object, Body] = field(default_factory=dict)
     memory: PlanMemory = field(default_factory=PlanMemory)
+
+
+@dataclass(slots=True)
+class _General:
+    """A statement that may be bound for any values. `tree` and `resolved` as in Compiled."""
+
+    tree: exp.Expression
+    resolved: Resolved
+    tried: bool = False
+    compiled: Compiled | None = None
 
 
 def decimals_overflowed(error: MereError) -> bool:
@@ -109,20 +143,29 @@ class _Kept(Generic[K, V]):
 
 
 # Trees are never changed after parsing, nor is what was bound.
-_parsed: _Kept[str, tuple[exp.Expression, str]] = _Kept()
+_parsed: _Kept[str, tuple[exp.Expression, Asked]] = _Kept()
 _compiled: _Kept[tuple[int, int, str, Parameters, bool], Compiled] = _Kept()
+_general: _Kept[tuple[int, int, str, tuple[int, ...], bool], _General] = _Kept()
 
 
-def _parse(text: str) -> tuple[exp.Expression, str]:
-    """The tree, and the names in it as mere.resolve() takes them."""
+def _parse(text: str) -> tuple[exp.Expression, Asked]:
+    """The tree, and the names in it."""
     known = _parsed.get(text)
     if known is None:
         tree = parse(text)
         _refuse_changing_the_past(tree)
-        known = (tree, names_argument(relation_names(tree)))
+        known = (tree, Asked.of(tree))
         if len(text) <= _LONGEST_KEPT:
             _parsed.put(text, known)
     return known
+
+
+def parsed(statement: Statement) -> exp.Expression | None:
+    """The tree of a statement; None where its syntax is beyond us."""
+    try:
+        return _parse(statement.text)[0]
+    except FeatureNotSupported:
+        return None
 
 
 def _refuse_changing_the_past(tree: exp.Expression) -> None:
@@ -135,17 +178,57 @@ def _refuse_changing_the_past(tree: exp.Expression) -> None:
 async def analyse(state: SessionState, statement: Statement, param_oids: Sequence[int] = ()) -> Analysis:
     """Raises NotOurs for a statement that names no lake table, and PostgreSQL's errors for what it finds wrong."""
     try:
-        tree, names = _parse(statement.text)
+        tree, asked = _parse(statement.text)
     except FeatureNotSupported as error:
         raise NotOurs(error) from error
     text = without_time_travel(statement.text) if "at" in statement.words else statement.text
-    results: Sequence[Any] = await state.backend.pipeline([Describe(text, tuple(param_oids)), Fetch(_FACTS, [names])])
-    description, facts = results
-    assert isinstance(description, Description) and isinstance(facts, CommandResult)
-    relations, version, schema_version, at, timeout, read_only, bytea_output = map(str, facts.rows[0])
-    resolved = read_resolved(relations)
-    if all(relation.kind is Kind.POSTGRES for relation in resolved.by_name.values()):
+    described = Describe(text, tuple(param_oids))
+    description, facts, resolved = await look_up(state.backend, described, _FACTS, asked)
+    python = _calls_python(resolved)
+    if all(relation.kind is Kind.POSTGRES for relation in resolved.by_name.values()) and not python:
         raise NotOurs()
+    if python and not state.services.settings.python_functions:
+        raise FeatureNotSupported(
+            "functions in Python do not run on this server", hint="The setting python_functions lets them run."
+        )
+    return _analysis(state, description, resolved, facts, tree, len(statement.text))
+
+
+def _calls_python(resolved: Resolved) -> bool:
+    return any(function.in_python for meant in resolved.functions.values() for function in meant)
+
+
+async def analyse_refresh(state: SessionState, view: Relation) -> Analysis:
+    """INSERT into a materialized view of what its query gives, with its owner's rights. The names in the query mean
+    what they mean to the view."""
+    key = (view.schema, view.name)
+    (facts,) = await state.backend.pipeline([Fetch(_FACTS_REFRESHED, [names_argument([key]), str(view.oid)])])
+    assert isinstance(facts, CommandResult)
+    found = read_resolved(str(facts.rows[0][0]))
+    named = found.by_name.get(key)
+    if named is None or named.oid != view.oid or named.view_sql is None:
+        raise UndefinedObject(f'relation "{view.name}" does not exist')
+    inside = found.in_views.get(view.oid, {})
+    names: dict[Name, Relation] = {(name,): each for (schema, name), each in inside.items() if schema == "pg_catalog"}
+    for qualified, each in inside.items():
+        names[qualified] = each
+    target = replace(named, privileges=named.privileges | {"INSERT"}, view_sql=None, materialized=False, populated=True)
+    target_name = f"{quote_identifier(view.schema)}.{quote_identifier(view.name)}"
+    tree = parse(f"INSERT INTO {target_name} {named.view_sql.rstrip().rstrip(';')}")
+    names[key] = target
+    resolved = Resolved(names, found.in_views)
+    return _analysis(state, Description((), None), resolved, facts.rows[0], tree, len(named.view_sql))
+
+
+def _analysis(
+    state: SessionState,
+    description: Description,
+    resolved: Resolved,
+    facts: Sequence[str | None],
+    tree: exp.Expression,
+    length: int,
+) -> Analysis:
+    version, schema_version, at, timeout, read_only, bytea_output = map(str, facts[1:])
     state.bytea_output = bytea_output
     state.limit_time(_seconds(timeout))
     snapshot = Snapshot(int(version), int(schema_version), datetime.fromisoformat(at))
@@ -156,7 +239,7 @@ async def analyse(state: SessionState, statement: Statement, param_oids: Sequenc
         read_only == "on",
         state.backend.parameters.get("TimeZone", "UTC"),
         tree,
-        len(statement.text),
+        length,
     )
 
 

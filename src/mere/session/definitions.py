@@ -5,13 +5,13 @@ Owns what PostgreSQL cannot know of: DISTRIBUTED clauses, filling CREATE TABLE A
 
 from __future__ import annotations
 
-from mere.catalog.backend import CommandResult, Fetch, PgError
+from mere.catalog.backend import CommandResult, Fetch
 from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
 from mere.session.policies import qualified, set_policy
 from mere.session.redistribute import redistribute
 from mere.session.relay import relay_query
 from mere.session.rewrite import note_written, vouch_no_more
-from mere.session.routing import is_tripwire, names_lake
+from mere.session.routing import names_lake
 from mere.session.rows import Outcome
 from mere.session.state import Parameters, SessionState
 from mere.session.travel import without_time_travel
@@ -24,8 +24,6 @@ from mere.sql.lexer import Statement, split
 from mere.sql.statements import StatementKind
 from mere.sql.token_cursor import Cursor, Name
 
-_MATERIALIZED = frozenset((StatementKind.CREATE_MATERIALIZED_VIEW, StatementKind.REFRESH_MATERIALIZED_VIEW))
-_VIEWS = _MATERIALIZED | {StatementKind.CREATE_VIEW}
 _OUTSIDE_TRANSACTIONS = frozenset({"tablespace", "system", "subscription", "concurrently"})
 
 
@@ -35,19 +33,17 @@ async def run_definition(state: SessionState, statement: Statement, kind: Statem
         return await _create_table(state, statement)
     if kind is StatementKind.ALTER_TABLE:
         return await _alter_table(state, statement)
-    if kind in _VIEWS and without_time_travel(statement.text) != statement.text:
-        raise FeatureNotSupported("a view cannot read tables as they were: AT is for queries")
+    if kind is StatementKind.CREATE_VIEW:
+        refuse_time_travel(statement)
     if _outside_transactions(statement):
         state.client.write(await relay_query(state, statement.text))
         return Outcome("")
-    try:
-        return Outcome(await _define(state, statement.text))
-    except PgError as error:
-        if kind in _MATERIALIZED and is_tripwire(error):
-            raise FeatureNotSupported(
-                "materialized views over lake tables are not supported", hint="Use CREATE TABLE AS."
-            ) from error
-        raise
+    return Outcome(await define(state, statement.text))
+
+
+def refuse_time_travel(statement: Statement) -> None:
+    if without_time_travel(statement.text) != statement.text:
+        raise FeatureNotSupported("a view cannot read tables as they were: AT is for queries")
 
 
 def _outside_transactions(statement: Statement) -> bool:
@@ -55,7 +51,7 @@ def _outside_transactions(statement: Statement) -> bool:
     return not _OUTSIDE_TRANSACTIONS.isdisjoint(statement.keywords[:4])
 
 
-async def _define(state: SessionState, text: str, parameters: Parameters | None = None) -> str:
+async def define(state: SessionState, text: str, parameters: Parameters | None = None) -> str:
     """Runs DDL inside a transaction and returns its tag."""
     await state.transaction.ensure()
     await note_written(state)
@@ -72,10 +68,10 @@ async def _define(state: SessionState, text: str, parameters: Parameters | None 
 async def _create_table(state: SessionState, statement: Statement) -> Outcome:
     command = strip_distribution(statement.text)
     if command.distribution is None:
-        return Outcome(await _define(state, command.text))
+        return Outcome(await define(state, command.text))
     target = _created_name(command.text)
-    existed = await _exists(state, target)
-    tag = await _define(state, command.text)
+    existed = await exists(state, target)
+    tag = await define(state, command.text)
     if not existed:
         await set_policy(state, target, command.distribution)
     return Outcome(tag)
@@ -92,7 +88,7 @@ def _created_name(text: str) -> Name:
     return cursor.qualified_name()
 
 
-async def _exists(state: SessionState, name: Name) -> bool:
+async def exists(state: SessionState, name: Name) -> bool:
     rows = await state.backend.fetch("SELECT pg_catalog.to_regclass($1) IS NOT NULL", [qualified(name)])
     return rows[0][0] == "t"
 
@@ -134,12 +130,12 @@ async def create_table_as(
     command = _parse_create_as(statement, kind)
     lake_query = await names_lake(state, statement)
     if (command.temporary or command.using == "heap") and not lake_query:
-        return Outcome(await _define(state, statement.text, parameters))
+        return Outcome(await define(state, statement.text, parameters))
     if command.query is None:
         raise FeatureNotSupported("CREATE TABLE AS EXECUTE is not supported for lake tables")
-    if command.if_not_exists and await _exists(state, command.target):
-        return Outcome(await _define(state, _shell_text(command), parameters))
-    await _define(state, _shell_text(command), parameters)
+    if command.if_not_exists and await exists(state, command.target):
+        return Outcome(await define(state, _shell_text(command), parameters))
+    await define(state, _shell_text(command), parameters)
     if command.distribution is not None:
         await set_policy(state, command.target, command.distribution)
     if not command.with_data:
@@ -184,7 +180,7 @@ async def run_block(state: SessionState, statement: Statement) -> Outcome:
         state.client.write(await relay_query(state, statement.text))
         return Outcome("")
     await vouch_no_more(state)
-    return Outcome(await _define(state, statement.text))
+    return Outcome(await define(state, statement.text))
 
 
 def _words_of_block(statement: Statement) -> set[str]:

@@ -27,5 +27,5 @@ async def redistribute(state: SessionState, command: AlterDistributed) -> None:
     await vouch(state, table.relation)
     await set_policy(state, command.table, command.distribution)
     changed, _ = await look_up(state, command.table)
-    if table.relation.policy != changed.policy:
+    if table.relation.policy != changed.policy and table.relation.populated:
         await rewrite_rows(state, table, changed, {})

@@ -61,7 +61,10 @@ async def lock_table(state: SessionState, name: Name) -> LockedTable | None:
     relation, _ = await look_up(state, name)
     if relation.kind is not Kind.LAKE:
         return None
-    await state.backend.simple(f"LOCK TABLE {qualified_name(relation)} IN ACCESS EXCLUSIVE MODE")
+    if relation.materialized:
+        await state.backend.fetch("SELECT mere.start_refresh($1::oid)", [str(relation.oid)])
+    else:
+        await state.backend.simple(f"LOCK TABLE {qualified_name(relation)} IN ACCESS EXCLUSIVE MODE")
     key = (relation.schema, relation.name)
     relation, resolved = await look_up(state, key)
     row = (await state.backend.fetch("SELECT id, schema_version FROM mere.newest_snapshot()"))[0]

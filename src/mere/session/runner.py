@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 
 from mere.catalog.backend import Description
 from mere.errors import FeatureNotSupported, InFailedTransaction, MereError
-from mere.session import control, copy_statement, cursors, databases, definitions, explain, named
+from mere.session import control, copy_statement, cursors, databases, definitions, explain, materialized, named
 from mere.session.analysis import analyse
 from mere.session.answers import text_fields
 from mere.session.rows import Outcome
 from mere.session.select import run_select
 from mere.session.state import Parameters, Prepared, SessionState
 from mere.session.truncate import truncate
+from mere.session.with_writes import changes_in_with, run_with_writes
 from mere.session.write import run_write
 from mere.sql.lexer import Statement
 from mere.sql.statements import WRITES, StatementKind, classify
@@ -41,8 +42,6 @@ _DEFINITIONS = frozenset(
     {
         _Kind.CREATE_TABLE,
         _Kind.CREATE_VIEW,
-        _Kind.CREATE_MATERIALIZED_VIEW,
-        _Kind.REFRESH_MATERIALIZED_VIEW,
         _Kind.ALTER_TABLE,
         _Kind.DDL,
     }
@@ -71,6 +70,8 @@ async def _run(
         return await control.run_control(state, statement, kind)
     if state.transaction.failed:
         raise InFailedTransaction()
+    if (kind is _Kind.SELECT or kind in WRITES) and changes_in_with(statement):
+        return await run_with_writes(state, statement, kind, parameters, formats)
     if kind is _Kind.SELECT:
         return await run_select(state, statement, parameters, formats)
     if kind in WRITES:
@@ -111,6 +112,8 @@ async def _prepare(state: SessionState, statement: Statement) -> Outcome:
 
 _HANDLERS: dict[StatementKind, Callable[[SessionState, Statement], Awaitable[Outcome]]] = {
     _Kind.CREATE_INDEX: definitions.create_index,
+    _Kind.CREATE_MATERIALIZED_VIEW: materialized.create,
+    _Kind.REFRESH_MATERIALIZED_VIEW: materialized.refresh,
     _Kind.COPY: copy_statement.run_copy,
     _Kind.TRUNCATE: truncate,
     _Kind.FETCH: cursors.fetch,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mere.catalog.backend import CommandResult, Fetch
 from mere.catalog.resolve import resolve
-from mere.errors import InsufficientPrivilege, InvalidTransactionState, UndefinedObject
+from mere.errors import InsufficientPrivilege, InvalidTransactionState, MereError, UndefinedObject
 from mere.session.rows import Outcome
 from mere.session.state import SessionState
 from mere.sql.commands import Truncate, parse_truncate
@@ -51,6 +51,8 @@ async def _targets(state: SessionState, command: Truncate) -> tuple[list[Relatio
         relation = resolved.by_name.get(name)
         if relation is None:
             raise UndefinedObject(f'relation "{".".join(name)}" does not exist')
+        if relation.materialized:
+            raise MereError(f'"{relation.name}" is not a table', sqlstate="42809")
         if relation.kind is Kind.LAKE:
             lake.append(relation)
         else:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlglot import exp
+
 from mere.errors import InvalidTransactionState, MereError
 from mere.execute.query import slice_text
 from mere.execute.scans import LakeView
@@ -21,15 +25,16 @@ from mere.sql.bind.bound import (
     BoundInsert,
     BoundMerge,
     BoundSelect,
-    BoundStatement,
     BoundUpdate,
 )
 from mere.sql.lexer import Statement
 from mere.sql.relations import Kind
 from mere.wire.messages import Field
 
+BoundChange = BoundInsert | BoundUpdate | BoundDelete | BoundMerge
 _VERBS = {BoundInsert: "INSERT", BoundUpdate: "UPDATE", BoundDelete: "DELETE", BoundMerge: "MERGE"}
 _TAGS = {"INSERT": "INSERT 0"}
+_NO_PARAMETERS = Parameters()
 
 
 async def run_write(
@@ -37,24 +42,38 @@ async def run_write(
 ) -> Outcome:
     """INSERT, UPDATE, DELETE or MERGE; nothing of it stays when it fails. Rows of RETURNING are still to be sent."""
     await state.transaction.ensure()
-    analysis = await analyse(state, statement, parameters.oids)
+    return await write_analysed(state, await analyse(state, statement, parameters.oids), parameters, formats)
+
+
+async def write_analysed(
+    state: SessionState,
+    analysis: Analysis,
+    parameters: Parameters = _NO_PARAMETERS,
+    formats: tuple[int, ...] = (),
+    replacing: bool = False,
+) -> Outcome:
+    """`replacing`: the rows of an INSERT take the place of all that the table has; the statement still sees those."""
     try:
-        return await _write(state, analysis, parameters, formats, wide=False)
+        return await _write(state, analysis, parameters, formats, replacing, wide=False)
     except MereError as error:
         if not decimals_overflowed(error):
             raise
-    return await _write(state, analysis, parameters, formats, wide=True)
+    return await _write(state, analysis, parameters, formats, replacing, wide=True)
 
 
 async def _write(
-    state: SessionState, analysis: Analysis, parameters: Parameters, formats: tuple[int, ...], wide: bool
+    state: SessionState,
+    analysis: Analysis,
+    parameters: Parameters,
+    formats: tuple[int, ...],
+    replacing: bool,
+    wide: bool,
 ) -> Outcome:
     """One attempt; after an error the transaction's overlay is as it was."""
     bound = analysis.bind(parameters, wide)
     if isinstance(bound, BoundSelect):
         raise MereError("this statement does not change anything")
-    verb = bound.verb if isinstance(bound, BoundMerge) else _VERBS[type(bound)]
-    require_writable(analysis, verb)
+    require_writable(analysis, _verb(bound))
     if bound.relation.kind is Kind.POSTGRES:
         return Outcome(f"INSERT 0 {await insert_into_heap(state, analysis, bound)}")
     view = lake_view(state, analysis.snapshot)
@@ -62,14 +81,10 @@ async def _write(
     release = state.database.readers.hold(view.snapshot.id)
     workspace = state.open_workspace()
     try:
-        count = await _change(state, view, bound, workspace)
-        state.check_cancelled()
-        tag = f"{_TAGS.get(verb, verb)} {count}"
-        if bound.returning is None:
-            await workspace.close()
-            return Outcome(tag)
+        if replacing:
+            state.transaction.overlay = before.truncate(bound.relation.oid, view.snapshot.id)
         fields = with_formats(analysis.description.fields or (), formats)
-        return await _returning(state, view, bound.returning, workspace, fields, tag)
+        return await change_and_return(state, view, bound, workspace, fields)
     except BaseException:
         state.transaction.overlay = before
         await workspace.close()
@@ -83,7 +98,28 @@ def require_writable(analysis: Analysis, verb: str) -> None:
         raise InvalidTransactionState(f"cannot execute {verb} in a read-only transaction", sqlstate="25006")
 
 
-async def _change(state: SessionState, view: LakeView, bound: BoundStatement, workspace: Workspace) -> int:
+def _verb(bound: BoundChange) -> str:
+    return bound.verb if isinstance(bound, BoundMerge) else _VERBS[type(bound)]
+
+
+async def change_and_return(
+    state: SessionState, view: LakeView, bound: BoundChange, workspace: Workspace, fields: tuple[Field, ...]
+) -> Outcome:
+    """Carries out the statement; the workspace closes with the rows of RETURNING, or here."""
+    count = await change_rows(state, view, bound, workspace)
+    state.check_cancelled()
+    verb = _verb(bound)
+    tag = f"{_TAGS.get(verb, verb)} {count}"
+    if bound.returning is None:
+        await workspace.close()
+        return Outcome(tag)
+    outputs = output_expressions(state, bound.returning, fields)
+    text = await returned_text(state, view, bound.returning, workspace, outputs)
+    return Outcome(tag, fields, await stream_rows(workspace, text, fields))
+
+
+async def change_rows(state: SessionState, view: LakeView, bound: BoundChange, workspace: Workspace) -> int:
+    """How many rows the statement changed. With RETURNING they stand in `mere_rows` afterwards."""
     match bound:
         case BoundInsert():
             return await insert(state, view, bound, workspace)
@@ -93,23 +129,18 @@ async def _change(state: SessionState, view: LakeView, bound: BoundStatement, wo
             return await change.delete(state, view, bound, workspace)
         case BoundMerge():
             return await change.merge(state, view, bound, workspace)
-        case BoundSelect():
-            raise MereError("this statement does not change anything")
 
 
-async def _returning(
+async def returned_text(
     state: SessionState,
     view: LakeView,
     returning: BoundSelect,
     workspace: Workspace,
-    fields: tuple[Field, ...],
-    tag: str,
-) -> Outcome:
-    """The rows of RETURNING, over the materialised ones; the workspace lives until they are sent."""
-    outputs = output_expressions(state, returning, fields)
+    outputs: Sequence[exp.Expression] | None = None,
+) -> str:
+    """The query of RETURNING, over the materialised rows. `outputs` as in `slice_text`."""
     tables = {ROWS: f"SELECT * FROM temp.{ROWS}"}
-    text = await slice_text(plan(returning).root, view, PostgresRows(state.backend), workspace, outputs, tables)
-    return Outcome(tag, fields, await stream_rows(workspace, text, fields))
+    return await slice_text(plan(returning).root, view, PostgresRows(state.backend), workspace, outputs, tables)
 
 
 async def insert_query(state: SessionState, statement: Statement, parameters: Parameters) -> int:

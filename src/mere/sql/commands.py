@@ -299,6 +299,29 @@ def _target(cursor: Cursor) -> tuple[Name, bool]:
     return name, only
 
 
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """REFRESH MATERIALIZED VIEW [CONCURRENTLY] name [WITH [NO] DATA]."""
+
+    target: Name
+    concurrently: bool
+    with_data: bool
+
+
+def parse_refresh(text: str) -> Refresh:
+    cursor = Cursor(text)
+    if not cursor.words("refresh", "materialized", "view"):
+        raise cursor.error()
+    concurrently = cursor.word("concurrently")
+    target = cursor.qualified_name()
+    with_data = not cursor.words("with", "no", "data")
+    if with_data:
+        cursor.words("with", "data")
+    if not cursor.done:
+        raise cursor.error()
+    return Refresh(target, concurrently, with_data)
+
+
 def parse_maintenance(text: str) -> tuple[Name, ...]:
     """The relations that VACUUM, ANALYZE, CLUSTER or REINDEX name; none means all."""
     cursor = Cursor(text)

@@ -1,4 +1,4 @@
-"""Splits CREATE TABLE AS and SELECT INTO in the table that PostgreSQL makes and the query that fills it.
+"""Splits CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW in what PostgreSQL makes and the query that fills it.
 
 PostgreSQL runs `create_text` (WITH NO DATA: it makes the columns, empty); segments run the query. Pure functions in
 the gateway's process.
@@ -34,7 +34,7 @@ def parse_create_table_as(text: str) -> CreateTableAs:
     cursor = Cursor(clean.text)
     cursor.word("create")
     temporary = False
-    while not cursor.word("table"):
+    while not cursor.word("table", "view"):
         temporary = temporary or (cursor.token is not None and cursor.token.is_word("temp", "temporary"))
         cursor.name()
     if_not_exists = cursor.words("if", "not", "exists")

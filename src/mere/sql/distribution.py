@@ -31,7 +31,8 @@ class CreateDistributed:
 
 @dataclass(frozen=True, slots=True)
 class AlterDistributed:
-    """ALTER TABLE [IF EXISTS] [ONLY] table SET DISTRIBUTED ... (also SET WITH () DISTRIBUTED, Greenplum's)."""
+    """ALTER TABLE [IF EXISTS] [ONLY] table SET DISTRIBUTED ... (also SET WITH () DISTRIBUTED, Greenplum's), and the
+    same of a MATERIALIZED VIEW."""
 
     table: Name
     if_exists: bool
@@ -84,7 +85,7 @@ def parse_alter_distribution(text: str) -> AlterDistributed | None:
     cursor = Cursor(text)
     if not any(token.depth == 0 and token.is_word("distributed") for token in cursor.tokens):
         return None
-    if not cursor.words("alter", "table"):
+    if not (cursor.words("alter", "table") or cursor.words("alter", "materialized", "view")):
         return None
     if_exists = cursor.words("if", "exists")
     cursor.word("only")

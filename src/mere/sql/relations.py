@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from mere.sql.functions.user import UserFunction
 from mere.sql.types import PgType
 
 
@@ -82,6 +83,8 @@ class Relation:
     keys: tuple[Key, ...] = ()
     temporary: bool = False
     guarded: bool = False  # a view that PostgreSQL would not write through simply: CHECK OPTION, INSTEAD OF triggers
+    materialized: bool = False  # a materialized view: only REFRESH changes its rows
+    populated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,10 @@ class Resolved:
 
     `by_name` has the names as the statement writes them, folded, of one to three parts; what is not there does not
     exist. `in_views` says, by a view's oid, what the view reads by (schema, name), with the privileges of the role
-    that PostgreSQL checks there: the view's owner, or the user for a security_invoker view.
+    that PostgreSQL checks there: the view's owner, or the user for a security_invoker view. `functions` has the users'
+    functions that a call may mean, by schema ("" where none is written) and name, in the order of the search path.
     """
 
     by_name: Mapping[tuple[str, ...], Relation] = field(default_factory=dict)
     in_views: Mapping[int, Mapping[tuple[str, str], Relation]] = field(default_factory=dict)
+    functions: Mapping[tuple[str, str], tuple[UserFunction, ...]] = field(default_factory=dict)

@@ -168,6 +168,8 @@ def classify(statement: Statement) -> StatementKind:
     if first == "create":
         return _classify_create(statement)
     if first == "alter":
+        if second == "materialized" and "distributed" in statement.words:
+            return StatementKind.ALTER_TABLE
         kinds = {"table": StatementKind.ALTER_TABLE, "database": StatementKind.ALTER_DATABASE}
         return kinds.get(second, StatementKind.DDL)
     if first == "drop" and second == "database":

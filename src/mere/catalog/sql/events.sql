@@ -62,7 +62,7 @@ DECLARE
     schemas bool;
     ours text;
 BEGIN
-    SELECT array_agg(objid) FILTER (WHERE object_type = 'table'), bool_or(object_type = 'schema' AND NOT is_temporary),
+    SELECT array_agg(objid) FILTER (WHERE object_type IN ('table', 'materialized view')), bool_or(object_type = 'schema' AND NOT is_temporary),
            min(object_identity) FILTER (WHERE original AND (object_type = 'statistics object' AND object_identity LIKE 'mere.lake\_%'
                                         OR object_type = 'trigger' AND object_identity LIKE 'mere\_guard on %'))
     INTO gone, schemas, ours FROM pg_event_trigger_dropped_objects();

@@ -14,9 +14,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT oid FROM reads
 $$;
 
+-- Does a view or materialized view read lake tables, however far down?
+CREATE OR REPLACE FUNCTION mere.reads_lake(relation oid) RETURNS bool
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_rewrite AS r
+        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+        JOIN mere.lake_relations() AS l (oid) ON l.oid = d.refobjid
+        WHERE r.ev_class = relation AND d.refobjid <> relation)
+$$;
+
 CREATE OR REPLACE FUNCTION mere.lake_names() RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT c.relname::text), '{}') FROM mere.lake_relations() AS l (oid) JOIN pg_class AS c USING (oid)
+    WITH lake AS (
+        SELECT coalesce(array_agg(DISTINCT c.relname::text), '{}') AS names
+        FROM mere.lake_relations() AS l (oid) JOIN pg_class AS c USING (oid)
+    )
+    SELECT names || mere.lake_functions(names) FROM lake
 $$;
 
 -- The map's facts about some relations, for mere.resolve(): nothing here is secret, but the tables are.
@@ -45,7 +59,9 @@ $$;
 --             the role has that right where it does not have it for the table, else null
 -- Generic plans: PostgreSQL would plan anew at every call, since it takes the arrays to be longer than they are, and that
 -- takes three times as long as the rest.
-CREATE OR REPLACE FUNCTION mere.resolve(names jsonb, path name[]) RETURNS jsonb
+-- `refreshed` is a materialized view of which `inside` has to tell what it reads, and `view_sql` how; 0 for none.
+DROP FUNCTION IF EXISTS mere.resolve(jsonb, name[]);
+CREATE OR REPLACE FUNCTION mere.resolve(names jsonb, path name[], refreshed oid DEFAULT 0) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     me oid := (SELECT oid FROM pg_roles WHERE rolname = current_user);
@@ -75,13 +91,13 @@ BEGIN
     reached := roots;
     wanted := (SELECT jsonb_agg(jsonb_build_array(o::bigint, me::bigint)) FROM unnest(roots) AS o);
 
-    IF EXISTS (SELECT FROM pg_class WHERE oid = ANY (roots) AND relkind = 'v' AND oid >= 16384) THEN
+    IF refreshed <> 0 OR EXISTS (SELECT FROM pg_class WHERE oid = ANY (roots) AND relkind = 'v' AND oid >= 16384) THEN
         WITH RECURSIVE reach AS (
             SELECT 0::oid AS view, o AS oid, me AS role FROM unnest(roots) AS o
             UNION
             SELECT v.oid, d.refobjid, CASE WHEN i.invoker THEN reach.role ELSE v.relowner END
             FROM reach
-            JOIN pg_class AS v ON v.oid = reach.oid AND v.relkind = 'v' AND v.oid >= 16384
+            JOIN pg_class AS v ON v.oid = reach.oid AND (v.relkind = 'v' OR v.oid = refreshed) AND v.oid >= 16384
             JOIN pg_rewrite AS r ON r.ev_class = v.oid AND r.rulename = '_RETURN'
             JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
                 AND d.refobjid <> v.oid
@@ -102,7 +118,7 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_object(
         'oid', c.oid::bigint, 'schema', s.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
         'kind', CASE WHEN m.relid IS NOT NULL THEN 'lake' WHEN c.oid = ANY (lake_views) THEN 'view' ELSE 'postgres' END,
-        'temporary', c.relpersistence = 't', 'facts', m.facts,
+        'temporary', c.relpersistence = 't', 'materialized', c.relkind = 'm', 'populated', c.relispopulated, 'facts', m.facts,
         'view_sql', CASE WHEN c.oid = ANY (lake_views) THEN pg_get_viewdef(c.oid) END,
         'guarded', c.relkind = 'v' AND (c.relhastriggers OR EXISTS (
             SELECT FROM pg_options_to_table(c.reloptions) WHERE option_name = 'check_option')),
@@ -134,5 +150,5 @@ BEGIN
     RETURN jsonb_build_object('named', named, 'inside', inside, 'me', me::bigint, 'relations', relations, 'rights', coalesce(rights, '[]'));
 END $$;
 
-REVOKE ALL ON FUNCTION mere.lake_relations, mere.lake_names, mere.map_facts, mere.column_rights, mere.resolve FROM PUBLIC;
+REVOKE ALL ON FUNCTION mere.lake_relations, mere.reads_lake, mere.lake_names, mere.map_facts, mere.column_rights, mere.resolve FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mere.lake_names, mere.map_facts, mere.column_rights, mere.resolve TO PUBLIC;

@@ -68,7 +68,7 @@ BEGIN
     IF FOUND THEN
         PERFORM mere.refuse(format('trigger %I is', name), relation);
     END IF;
-    SELECT rulename INTO name FROM pg_rewrite WHERE ev_class = relation;
+    SELECT rulename INTO name FROM pg_rewrite WHERE ev_class = relation AND NOT (c.relkind = 'm' AND rulename = '_RETURN');
     IF FOUND THEN
         PERFORM mere.refuse(format('rule %I is', name), relation);
     END IF;
@@ -103,8 +103,12 @@ BEGIN
         END IF;
         CONTINUE WHEN a.base <> 1700;
         IF a.atttypmod < 4 THEN
-            EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE numeric(38,10)%s',
-                           relation::regclass, a.attname, CASE WHEN a.is_array THEN '[]' END);
+            IF (SELECT relkind FROM pg_class WHERE oid = relation) = 'm' THEN  -- ALTER changes no column of a query's
+                UPDATE pg_attribute SET atttypmod = ((38 << 16) | 10) + 4 WHERE attrelid = relation AND attnum = a.attnum;
+            ELSE
+                EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE numeric(38,10)%s',
+                               relation::regclass, a.attname, CASE WHEN a.is_array THEN '[]' END);
+            END IF;
             RAISE NOTICE 'column "%" is stored as numeric(38,10)', a.attname
                 USING HINT = 'Lake tables have no numeric of unlimited precision; give one, up to 38 digits.';
             CONTINUE;
@@ -239,10 +243,23 @@ DECLARE
 BEGIN
     SELECT r.oid, relname, relkind, relpersistence, nspname, relam INTO c
     FROM pg_class AS r JOIN pg_namespace AS n ON n.oid = relnamespace WHERE r.oid = relation;
-    IF NOT FOUND OR c.relkind NOT IN ('r', 'p') OR c.relpersistence = 't' THEN
+    IF NOT FOUND OR c.relkind NOT IN ('r', 'p', 'm') OR c.relpersistence = 't' THEN
         RETURN;
     END IF;
     is_lake := c.relam = (SELECT oid FROM pg_am WHERE amname = 'lake');
+    -- A materialized view is kept where most of what it reads is: in the lake, or in PostgreSQL and filled by it.
+    IF c.relkind = 'm' AND NOT known THEN
+        IF mere.reads_lake(relation) <> is_lake THEN
+            IF NOT is_lake THEN
+                PERFORM mere.refuse('a materialized view over lake tables kept in PostgreSQL is', relation, 'Leave USING away.');
+            END IF;
+            EXECUTE format('ALTER MATERIALIZED VIEW %s SET ACCESS METHOD heap', relation::regclass);
+            RETURN;
+        END IF;
+        IF NOT is_lake THEN
+            RETURN;
+        END IF;
+    END IF;
     IF c.relkind = 'p' THEN
         IF c.relam = 0 OR is_lake THEN
             PERFORM mere.refuse('PARTITION BY is', relation, 'DISTRIBUTED BY spreads a lake table; USING heap makes a PostgreSQL one.');

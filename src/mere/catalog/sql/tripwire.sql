@@ -39,6 +39,9 @@ BEGIN
         EXECUTE format('CREATE STATISTICS mere.%I ON (mere.shell(%L::regclass)) FROM %s',
                        'lake_' || relation, relation::regclass, relation::regclass);
     END IF;
+    IF (SELECT relkind FROM pg_class WHERE oid = relation) = 'm' THEN
+        RETURN;  -- PostgreSQL itself writes to none, and lets it have no triggers
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgfoid = 'mere.refuse_write()'::regprocedure) THEN
         EXECUTE format('CREATE TRIGGER mere_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
                         FOR EACH STATEMENT EXECUTE FUNCTION mere.refuse_write()', relation::regclass);

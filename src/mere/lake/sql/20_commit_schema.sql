@@ -7,7 +7,8 @@ CREATE OR REPLACE VIEW mere.live_shell AS
     SELECT c.oid AS relid, c.relname, n.nspname
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relpersistence = 'p'
+    WHERE (c.relkind = 'r' OR c.relkind = 'm' AND EXISTS (SELECT FROM mere.shell AS s WHERE s.relid = c.oid))
+      AND c.relpersistence = 'p'
       AND c.relam = (SELECT oid FROM pg_catalog.pg_am WHERE amname = 'lake');
 
 -- Their columns, and those of lists, as rows of ducklake_column should say it. `changed`: PostgreSQL's side moved since

@@ -6,16 +6,17 @@ One object per statement, thrown away after. Lives in the gateway's process.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from sqlglot import exp
 
 from mere.errors import InsufficientPrivilege
 from mere.sql.bind.block import Block, ColumnOf
-from mere.sql.bind.bound import BindContext, Constant, Predicate, Scan, TimeTravel
+from mere.sql.bind.bound import PARAMETER, BindContext, Constant, Predicate, Scan, TimeTravel
 from mere.sql.bind.postgres_scan import fetch_sql
-from mere.sql.bind.scope import Frame, Name, Scope
+from mere.sql.bind.scope import CommonTable, Frame, Name, Scope
 from mere.sql.relations import Column, Kind, Relation, Resolved
 from mere.sql.types import PgType
 
@@ -94,16 +95,20 @@ class Binding:
         context: BindContext,
         resolved: Resolved,
         bind_query: Callable[[Binding, exp.Expression, Scope | None, Frame], Block],
+        held: Mapping[str, CommonTable] = MappingProxyType({}),
     ) -> None:
         self.context = context
         self.resolved = resolved
         self._bind_query = bind_query
+        self._held = held
+        self.reads_held = False  # since the last `take`
         self.scans: dict[str, ScanBuilder] = {}  # by emitted alias
         self.accesses: list[Access] = []
         self.constants: dict[tuple[str, PgType, int], Constant] = {}
         self.derived: dict[str, dict[str, list[ColumnOf]]] = {}  # lineage of derived tables, by emitted alias
         self.common_of: dict[str, str] = {}  # the WITH query behind a range item, by emitted aliases
         self.deferred: list[Deferred] = []
+        self.changes = False  # the statement is INSERT, UPDATE, DELETE or MERGE
         self._open: set[int] = set()
         self._scan_count = 0
         self._constant_count = 0
@@ -124,7 +129,7 @@ class Binding:
 
     def frame(self) -> Frame:
         """What names mean to the statement itself."""
-        return Frame(self.resolved.by_name.get)
+        return Frame(self.resolved.by_name.get, self._held)
 
     def view_lookup(self, view: int) -> Callable[[Name], Relation | None]:
         """What names mean inside a view: PostgreSQL qualifies all but those of pg_catalog."""
@@ -174,6 +179,11 @@ class Binding:
             self._constant_count += 1
         return self.constants[key]
 
+    def parameter(self, number: int, pg_type: PgType) -> Constant:
+        """A constant whose value comes with each execution."""
+        constant = Constant(f"{PARAMETER}{number}", f"${number}", pg_type)
+        return self.constants.setdefault((constant.sql, pg_type, 0), constant)
+
     def check_privileges(self) -> None:
         for access in self.accesses:
             access.check()
@@ -183,7 +193,7 @@ class Binding:
         self._apply_deferred()
         scans = tuple(builder.build() for builder in self.scans.values())
         constants = tuple(self.constants.values())
-        self.scans, self.constants = {}, {}
+        self.scans, self.constants, self.reads_held = {}, {}, False
         return scans, constants
 
     def note_predicate(

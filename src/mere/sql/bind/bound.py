@@ -29,6 +29,7 @@ class BindContext:
     time_zone: str = "UTC"
     parameters: tuple[ParameterValue, ...] = ()
     wide_decimals: bool = False  # products in 38 digits from the start: a first attempt overflowed
+    any_values: bool = False  # parameters become constants of the plan, so that it does for other values too
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,22 @@ class Scan:
     postgres_sql: str | None = None
 
 
+PARAMETER = "mere_parameter_"
+
+
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A PostgreSQL expression without columns, evaluated there before the plan runs; $`name` in the tree is it."""
+    """A PostgreSQL expression without columns, evaluated there before the plan runs; $`name` in the tree is it. One
+    whose name begins with PARAMETER is the parameter that its `sql` says, and known without PostgreSQL."""
 
     name: str
     sql: str
     type: PgType
+
+    @property
+    def parameter(self) -> int:
+        """The parameter's number; 0 for what PostgreSQL evaluates."""
+        return int(self.sql[1:]) if self.name.startswith(PARAMETER) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,8 @@ class OutputColumn:
 
 @dataclass(frozen=True, slots=True)
 class BoundSelect:
-    """A DuckDB query whose columns are `columns`, in order, and what it reads."""
+    """A DuckDB query whose columns are `columns`, in order, and what it reads. `volatile`: it runs once, in the engine
+    of the coordinator, where also the rows of WITH queries are that have run before."""
 
     tree: exp.Expression
     columns: tuple[OutputColumn, ...]

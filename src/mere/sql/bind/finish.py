@@ -26,5 +26,6 @@ def finish(binding: Binding, block: Block) -> BoundSelect:
         )
         for output in block.outputs
     )
+    volatile = bool(block.marks & VOLATILE) or binding.reads_held
     scans, constants = binding.take()
-    return BoundSelect(tree, columns, scans, constants, volatile=bool(block.marks & VOLATILE))
+    return BoundSelect(tree, columns, scans, constants, volatile)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from sqlglot import exp
 
-from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
+from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError, UndefinedObject
 from mere.sql.bind.binding import Access, Binding
 from mere.sql.bind.bound import TimeTravel
 from mere.sql.bind.environment import ScopeEnvironment
@@ -80,6 +80,12 @@ def _bind_named(binding: Binding, node: exp.Table, scope: Scope) -> Item:
     relation = scope.frame.lookup(name)
     if relation is None:
         raise UndefinedObject(f'relation "{".".join(name)}" does not exist')
+    if not relation.populated:
+        raise MereError(
+            f'materialized view "{relation.name}" has not been populated',
+            sqlstate="55000",
+            hint="Use the REFRESH MATERIALIZED VIEW command.",
+        )
     if relation.kind is Kind.VIEW and not binding.reads_lake(relation.oid):
         # PostgreSQL answers such a view itself, with its own rights and functions.
         relation = replace(relation, kind=Kind.POSTGRES)
@@ -109,6 +115,7 @@ def rename(item: RangeItem, alias: exp.TableAlias | None) -> None:
 def _bind_common(binding: Binding, common: CommonTable, shown: str, alias: exp.TableAlias | None) -> Item:
     emitted = binding.alias(shown)
     binding.common_of[emitted] = common.emitted
+    binding.reads_held = binding.reads_held or common.held
     columns = [RangeColumn(name, refer(typed, column_sql(emitted, inner))) for name, inner, typed in common.columns]
     tree = exp.Table(this=quoted(common.emitted), alias=exp.TableAlias(this=quoted(emitted)))
     item = RangeItem(shown, columns, emitted=emitted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -16,6 +17,9 @@ from mere.sql.bind.bound import TimeTravel
 from mere.sql.expressions import Typed
 from mere.sql.lexer import fold
 from mere.sql.relations import Relation
+
+if TYPE_CHECKING:
+    from mere.sql.bind.user_function import Called
 
 Name = tuple[str, ...]
 
@@ -128,10 +132,14 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class CommonTable:
-    """A WITH query that FROM may name: its name in the DuckDB tree and its columns (name, DuckDB alias, type)."""
+    """A WITH query that FROM may name: its name in the DuckDB tree and its columns (name, DuckDB alias, type).
+
+    `held`: it has run, and its rows are the engine's table of that name.
+    """
 
     emitted: str
     columns: tuple[tuple[str, str, Typed], ...]
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +147,14 @@ class Frame:
     """What relation names mean at one place: the names that the catalog resolved, and the WITH queries around.
 
     `lookup` differs inside a view, whose names the view's owner reads; `at` is the AT clause that the view was named
-    with, and holds for every lake table in it.
+    with, and holds for every lake table in it. `called` is the function whose body this is.
     """
 
     lookup: Callable[[Name], Relation | None]
     common_tables: Mapping[str, CommonTable] = field(default_factory=dict)
     views: tuple[int, ...] = ()
     at: TimeTravel | None = None
+    called: Called | None = None
 
     def with_table(self, name: str, table: CommonTable) -> Frame:
         return replace(self, common_tables={**self.common_tables, name: table})

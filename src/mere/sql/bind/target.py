@@ -87,6 +87,8 @@ def find_target(binding: Binding, frame: Frame, node: exp.Expression) -> TargetT
     relation = frame.lookup(name)
     if relation is None:
         raise UndefinedObject(f'relation "{".".join(name)}" does not exist')
+    if relation.materialized:
+        raise MereError(f'cannot change materialized view "{relation.name}"', sqlstate="42809")
     alias = node.args.get("alias")
     named = alias is not None and alias.this is not None
     shown = identifier_name(alias.this) if alias is not None and named else relation.name

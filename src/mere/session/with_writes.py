@@ -1,0 +1,160 @@
+"""WITH queries that change lake tables: each part runs once, to its end, on the snapshot of the whole statement.
+
+Lives in the coordinator process. What a part returns stands in a table of the statement's workspace, where the parts
+after it, and at last the main statement, read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from mere.errors import FeatureNotSupported, MereError
+from mere.execute.query import slice_text
+from mere.execute.scans import LakeView
+from mere.plan.planner import plan
+from mere.segment.workspace import Workspace
+from mere.session.analysis import Analysis, analyse, decimals_overflowed, parsed
+from mere.session.on_segments import source_text
+from mere.session.postgres_rows import PostgresRows
+from mere.session.rows import Outcome
+from mere.session.select import lake_view, output_expressions, stream_rows, with_formats
+from mere.session.state import Parameters, SessionState
+from mere.session.write import BoundChange, change_and_return, change_rows, require_writable, returned_text
+from mere.sql.bind import BindContext, BoundInsert, BoundSelect, BoundStatement, bind
+from mere.sql.bind.modifying import Parts, WithPart, has_changes, held_table, take_apart
+from mere.sql.bind.scope import CommonTable
+from mere.sql.lexer import Statement, quote_identifier
+from mere.sql.relations import Kind
+from mere.sql.statements import StatementKind
+from mere.wire.messages import Field
+
+_CHANGING = frozenset({"insert", "update", "delete", "merge"})
+_TEMPORARY = "SELECT table_name FROM duckdb_tables() WHERE temporary"
+
+
+def changes_in_with(statement: Statement) -> bool:
+    if "with" not in statement.words or statement.words.isdisjoint(_CHANGING):
+        return False
+    tree = parsed(statement)
+    return tree is not None and has_changes(tree)
+
+
+async def run_with_writes(
+    state: SessionState,
+    statement: Statement,
+    kind: StatementKind,
+    parameters: Parameters,
+    formats: tuple[int, ...],
+) -> Outcome:
+    """The statement for which `changes_in_with`. Nothing of it stays when it fails."""
+    await state.transaction.ensure()
+    analysis = await analyse(state, statement, parameters.oids)
+    require_writable(analysis, kind.name)
+    parts = take_apart(analysis.tree)
+    try:
+        return await _run(state, analysis, parts, parameters, formats, wide=False)
+    except MereError as error:
+        if not decimals_overflowed(error):
+            raise
+    return await _run(state, analysis, parts, parameters, formats, wide=True)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One attempt. `held` are the parts that have run; `changed` the tables of which rows were updated or deleted."""
+
+    state: SessionState
+    view: LakeView
+    workspace: Workspace
+    analysis: Analysis
+    context: BindContext
+    held: dict[str, CommonTable] = field(default_factory=dict)
+    changed: set[int] = field(default_factory=set)
+
+    async def part(self, part: WithPart) -> None:
+        bound = self.bind(part.tree)
+        if isinstance(bound, BoundSelect):
+            await self._hold(part, bound, await source_text(self.state, self.view, bound, self.workspace))
+            return
+        self.check(bound)
+        await change_rows(self.state, self.view, bound, self.workspace)
+        self.state.check_cancelled()
+        if bound.returning is not None:
+            rows = await returned_text(self.state, self.view, bound.returning, self.workspace)
+            await self._hold(part, bound.returning, rows)
+        await self._clear()
+
+    def bind(self, tree: exp.Expression) -> BoundStatement:
+        return bind(tree, self.analysis.resolved, self.context, self.held)
+
+    def check(self, bound: BoundChange) -> None:
+        """Two parts that took rows away from one table, each on the same snapshot, would undo each other."""
+        if bound.relation.kind is not Kind.LAKE:
+            raise FeatureNotSupported(
+                f'changing "{bound.relation.name}", which is not a lake table, beside lake tables in one WITH'
+                " is not supported"
+            )
+        if isinstance(bound, BoundInsert):
+            return
+        if bound.relation.oid in self.changed:
+            raise FeatureNotSupported(
+                "a second statement in one WITH that updates or deletes rows of lake table"
+                f' "{bound.relation.name}" is not supported'
+            )
+        self.changed.add(bound.relation.oid)
+
+    async def _hold(self, part: WithPart, rows: BoundSelect, text: str) -> None:
+        table = held_table(part, len(self.held), rows.columns)
+        await self.workspace.execute(f"CREATE TEMP TABLE {table.emitted} AS {text}")
+        self.held[part.name] = table
+        await self._clear()
+
+    async def _clear(self) -> None:
+        """Every part uses the same names for what it materialises."""
+        kept = {table.emitted for table in self.held.values()}
+        for (name,) in await self.workspace.rows(_TEMPORARY, looks_around=True):
+            if name not in kept:
+                await self.workspace.execute(f"DROP TABLE temp.{quote_identifier(name)}")
+
+
+async def _run(
+    state: SessionState,
+    analysis: Analysis,
+    parts: Parts,
+    parameters: Parameters,
+    formats: tuple[int, ...],
+    wide: bool,
+) -> Outcome:
+    """One attempt; after an error the transaction's overlay is as it was."""
+    view = lake_view(state, analysis.snapshot)
+    before = state.transaction.overlay
+    release = state.database.readers.hold(view.snapshot.id)
+    workspace = state.open_workspace()
+    run = _Run(state, view, workspace, analysis, analysis.context(parameters, wide))
+    try:
+        for part in parts.before:
+            await run.part(part)
+        outcome = await _main(run, parts.main, with_formats(analysis.description.fields or (), formats))
+    except BaseException:
+        state.transaction.overlay = before
+        release()
+        await workspace.close()
+        raise
+    if outcome.rows is None:
+        release()
+    else:
+        outcome.rows.when_closed(release)
+    return outcome
+
+
+async def _main(run: _Run, tree: exp.Expression, fields: tuple[Field, ...]) -> Outcome:
+    state, workspace = run.state, run.workspace
+    bound = run.bind(tree)
+    if not isinstance(bound, BoundSelect):
+        run.check(bound)
+        return await change_and_return(state, run.view, bound, workspace, fields)
+    outputs = output_expressions(state, bound, fields)
+    text = await slice_text(plan(bound).root, run.view, PostgresRows(state.backend), workspace, outputs)
+    return Outcome("SELECT", fields, await stream_rows(workspace, text, fields), counted=True)
