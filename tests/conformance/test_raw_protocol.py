@@ -16,6 +16,7 @@ from harness.mere import PASSWORD, MereProcess
 from harness.postgres import Peer
 from harness.raw import RawClient, kinds
 from harness.scram import ScramClient
+from harness.workspace import Workspace
 
 from mere.wire import requests
 from mere.wire.backend import read_error, read_status, read_tag
@@ -125,6 +126,9 @@ async def test_silent_connections_do_not_shut_others_out(mere: MereProcess, byst
         client.writer.close()
 
 
+FUNCTION_CALL = message(b"F", struct.pack("!IHHH", 1598, 0, 0, 0))  # random(), its result as text
+
+
 # After authentication: the same conversation with PostgreSQL and with Mere
 
 CONVERSATIONS: dict[str, list[bytes]] = {
@@ -225,6 +229,45 @@ CONVERSATIONS: dict[str, list[bytes]] = {
         requests.COPY_DONE,
         requests.query("SELECT count(*), count(b) FROM c"),
     ],
+    "a query that fails takes the pipeline before it along": [
+        requests.query("CREATE TEMP TABLE q (a int) USING heap"),
+        requests.parse("", "INSERT INTO q VALUES (1)"),
+        requests.bind("", ""),
+        requests.execute(""),
+        requests.query("SELECT 1/0"),
+        requests.query("SELECT * FROM q"),
+    ],
+    "a query after an error in a pipeline is skipped": [
+        requests.parse("", "SELEC"),
+        requests.query("SELECT 2"),
+        requests.SYNC,
+        requests.query("SELECT 3"),
+    ],
+    "a function call after an error in a pipeline is skipped": [
+        requests.parse("", "SELEC"),
+        FUNCTION_CALL,
+        requests.SYNC,
+    ],
+    "a pipeline begun and left for a transaction": [
+        requests.parse("a", "SELECT 1"),
+        requests.query("BEGIN"),
+        requests.bind("", "a"),
+        requests.execute(""),
+        requests.query("COMMIT"),
+        requests.SYNC,
+    ],
+    "portals in any order": [
+        requests.parse("a", "SELECT * FROM generate_series(1, 4)"),
+        requests.bind("one", "a"),
+        requests.bind("two", "a"),
+        requests.execute("two", 1),
+        requests.execute("one", 3),
+        requests.close_statement("a"),
+        requests.execute("two"),
+        requests.close_portal("one"),
+        requests.execute("one"),
+        requests.SYNC,
+    ],
     "bytes that are not UTF-8": [message(b"Q", b"SELECT '\xff'\0"), requests.query("SELECT 1")],
     "bytes that are not UTF-8 in a parse": [
         message(b"P", b"\0SELECT '\xc3\x28'\0\0\0"),
@@ -300,6 +343,12 @@ async def test_malformed(mere: MereProcess, bystander: Bystander, name: str) -> 
     async with await login(mere.port) as client:
         said = await converse(client, [MALFORMED[name], requests.SYNC])
         assert said[0] in ("ERROR 08P01", "FATAL 08P01"), said
+
+
+async def test_function_calls_are_refused_and_the_session_goes_on(mere: MereProcess, bystander: Bystander) -> None:
+    async with await login(mere.port) as client:
+        said = await converse(client, [FUNCTION_CALL, FUNCTION_CALL, requests.query("SELECT 1")])
+        assert said == ["ERROR 0A000", "ready I", "ERROR 0A000", "ready I", "T", "D", "SELECT 1", "ready I"]
 
 
 async def test_a_query_within_copy_ends_the_session(mere: MereProcess, bystander: Bystander) -> None:
@@ -404,3 +453,107 @@ async def test_a_client_that_never_reads_leaves_others_served(mere: MereProcess,
         await asyncio.sleep(0.3)
         await bystander.is_well()
         client.writer.transport.abort()
+
+
+# The same over a lake table and, on PostgreSQL, over a heap
+LAKE_CONVERSATIONS: dict[str, list[bytes]] = {
+    "a query that fails takes the pipeline before it along": [
+        requests.parse("", "INSERT INTO t VALUES (10)"),
+        requests.bind("", ""),
+        requests.execute(""),
+        requests.query("UPDATE t SET a = 1/(a - a)"),
+        requests.query("SELECT * FROM t"),
+    ],
+    "a query after an error in a pipeline is skipped": [
+        requests.parse("", "SELECT a FROM t WHERE nothing"),
+        requests.query("SELECT a FROM t"),
+        requests.SYNC,
+        requests.query("SELECT a FROM t"),
+    ],
+    "an error in a pipeline takes all of it along": [
+        requests.parse("", "INSERT INTO t VALUES (10)"),
+        requests.bind("", ""),
+        requests.execute(""),
+        requests.parse("", "SELECT 1/(a - a) FROM t"),
+        requests.bind("", ""),
+        requests.execute(""),
+        requests.execute(""),
+        requests.SYNC,
+        requests.query("SELECT * FROM t"),
+    ],
+    "portals in any order": [
+        requests.parse("s", "SELECT a FROM t ORDER BY a"),
+        requests.bind("one", "s"),
+        requests.bind("two", "s"),
+        requests.execute("two", 1),
+        requests.execute("one", 3),
+        requests.close_statement("s"),
+        requests.execute("two"),
+        requests.close_portal("one"),
+        requests.execute("one"),
+        requests.SYNC,
+    ],
+    "flushed step by step": [
+        requests.parse("s", "SELECT a FROM t ORDER BY a"),
+        requests.FLUSH,
+        requests.describe_statement("s"),
+        requests.FLUSH,
+        requests.bind("", "s"),
+        requests.FLUSH,
+        requests.execute("", 2),
+        requests.FLUSH,
+        requests.execute("", 2),
+        requests.SYNC,
+    ],
+    "COPY by the extended protocol": [
+        requests.parse("", "COPY t FROM STDIN"),
+        requests.bind("", ""),
+        requests.execute(""),
+        requests.SYNC,
+        requests.copy_data(b"7\n8\n"),
+        requests.COPY_DONE,
+        requests.SYNC,
+        requests.query("SELECT count(*) FROM t"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", LAKE_CONVERSATIONS)
+async def test_conversations_over_the_lake(
+    mere: MereProcess, peer: Peer, bystander: Bystander, space: Workspace, name: str
+) -> None:
+    async with await RawClient.connect(peer.port) as client:
+        client.startup(ADMINISTRATOR)
+        await client.read_until()
+        await client.query("CREATE TEMP TABLE t AS SELECT generate_series(1, 4) AS a")
+        expected = await converse(client, LAKE_CONVERSATIONS[name])
+    async with await login(mere.port) as client:
+        await client.query(f"SET search_path = {space.schema}")
+        await client.query("CREATE TABLE t AS SELECT generate_series(1, 4) AS a")
+        assert await converse(client, LAKE_CONVERSATIONS[name]) == expected
+
+
+@pytest.mark.parametrize("using", ["lake", "heap"])
+async def test_a_query_in_the_middle_of_a_pipeline_commits_what_was_before_it(
+    mere: MereProcess, bystander: Bystander, space: Workspace, using: str
+) -> None:
+    """PostgreSQL 18 goes on with the transaction, and loses its way in it (XX000) at the next statement."""
+    async with await login(mere.port) as client:
+        await client.query(f"SET search_path = {space.schema}")
+        await client.query(f"CREATE TABLE t (a int) USING {using}")
+        insert = [requests.parse("", "INSERT INTO t VALUES (10)"), requests.bind("", ""), requests.execute("")]
+        look = requests.query("SELECT count(*) FROM t")
+        looked = ["T", "D", "SELECT 1", "ready I"]
+        said = await converse(client, [*insert, look, requests.SYNC, requests.parse("", "SELEC"), requests.SYNC, look])
+        assert said == ["1", "2", "INSERT 0 1", *looked, "ready I", "ERROR 42601", "ready I", *looked]
+
+
+async def test_a_pipeline_without_its_sync_leaves_nothing(
+    mere: MereProcess, bystander: Bystander, space: Workspace
+) -> None:
+    async with await login(mere.port) as client:
+        await client.query(f"CREATE TABLE {space.schema}.t (a int)")
+        insert = requests.parse("", f"INSERT INTO {space.schema}.t VALUES (10)")
+        await converse(client, [insert, requests.bind("", ""), requests.execute("")])
+    async with await login(mere.port) as client:
+        assert digest(b"".join(await client.query(f"SELECT * FROM {space.schema}.t"))) == ["T", "SELECT 0", "ready I"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mere.catalog.backend_steps import CommandResult, Describe, Description, Fetch, Row, Step, encode_step, read_step
 from mere.catalog.backend_stream import BackendLost, BackendStream
-from mere.catalog.stand_in import STAND_IN, STANDS, Standing
+from mere.catalog.stand_in import STANDS, Standing, stand_in
 from mere.errors import MereError
 from mere.wire import requests
 from mere.wire.backend import (
@@ -263,13 +263,15 @@ class Backend:
         """Whether a statement of the gateway's own is on its way."""
         return self._operations > 0
 
-    async def stand_in(self) -> bool:
+    async def stand_in(self, statement: str = "", began: float = 0.0) -> str | None:
         """Keeps PostgreSQL busy, in or outside of a transaction, until the next operation, `end_stand_in`, or somebody
-        who cancels what this connection runs: True is for the last."""
-        encode_step(STAND_IN, self.send)
+        who cancels what this connection runs: PostgreSQL's words for the last, else None. `statement` and `began` are
+        for pg_stat_activity."""
+        encode_step(stand_in(statement, began), self.send)
         self.send(requests.SYNC)
         standing = self._stand_in = Standing()
         failure: PgError | None = None
+        reason: str | None = None
         try:
             self._stream.flush_soon()
             while True:
@@ -279,6 +281,8 @@ class Backend:
                 elif not self._note(raw):
                     if raw[:1] == b"E":
                         failure = self._error(raw)
+                    elif raw[:1] == b"D":
+                        reason = read_data_row(raw)[0]
                     elif raw[:1] == b"Z":
                         break
         finally:
@@ -287,7 +291,7 @@ class Backend:
             standing.over.set()
         if failure is not None:
             raise failure
-        return not standing.ending
+        return None if standing.ending else reason
 
     async def end_stand_in(self) -> None:
         standing = self._stand_in

@@ -59,6 +59,7 @@ SETTINGS = {
     "jit": "off",  # only metadata is queried here; compiling costs more than it saves
     "io_method": "sync",
     "autovacuum_naptime": "15s",
+    "track_activity_query_size": "4096",  # a stand-in carries the text of the statement that it stands for
     "timezone": "UTC",
     "log_timezone": "UTC",
     "password_encryption": "scram-sha-256",

@@ -1,4 +1,8 @@
-"""The statement that keeps a backing connection busy while others work for its session. Coordinator process."""
+"""The statement that keeps a backing connection busy while others work for its session. Coordinator process.
+
+It carries the text of the session's statement and the time when that began: the view pg_stat_activity shows them in
+the place of its own (sql/activity.sql).
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,17 @@ from dataclasses import dataclass, field
 
 from mere.catalog.backend_steps import Fetch
 
-STAND_IN = Fetch("SELECT mere.stand_in()")
 STANDS = "mere.stand_in"  # the notice with which it begins
+_LONGEST = 2000  # bytes of the text; with all the rest it is less than track_activity_query_size
+
+
+def stand_in(statement: str = "", began: float = 0.0) -> Fetch:
+    """`began` counts seconds since 1970. Its one value says who ended it: the reason of PostgreSQL's cancel."""
+    text = statement[:_LONGEST].encode()[:_LONGEST].decode(errors="ignore")
+    microseconds = int(began * 1e6)
+    while (quote := f"$m{microseconds:016d}$") in text:
+        microseconds += 1
+    return Fetch(f"WITH mere AS (SELECT {quote}{text}{quote}) SELECT mere.stand_in()")
 
 
 @dataclass(slots=True)

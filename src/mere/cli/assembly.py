@@ -21,6 +21,7 @@ from mere.errors import StartupError
 from mere.gateway.server import Gateway
 from mere.runtime.embedded import EmbeddedRuntime
 from mere.runtime.machine import fair_split
+from mere.runtime.machine import memory_limit as machine_memory
 from mere.runtime.ray_runtime import RayRuntime
 from mere.runtime.ray_settings import RaySettings, storage_environment
 from mere.segment.engine import Engine, EngineSettings
@@ -31,6 +32,8 @@ from mere.session.session import Session
 from mere.settings import Settings
 
 __all__ = ["Databases", "Storage", "Upkeep", "bootstrap", "make_gateway", "make_runtime", "make_services"]
+
+_MESSAGE_SHARE = 8  # of the memory, for what clients send in messages of megabytes
 
 
 def make_runtime(settings: Settings, data: DataDirectory, storage: Storage) -> EmbeddedRuntime | RayRuntime:
@@ -92,7 +95,8 @@ def make_gateway(services: Services) -> Gateway:
         name = parameters.get("database") or parameters.get("user", "")
         return Session(client, backend, services, await services.database(name), parameters)
 
-    return Gateway(services.settings, _socket_for_sessions(services), open_session)
+    memory = machine_memory() // _MESSAGE_SHARE
+    return Gateway(services.settings, _socket_for_sessions(services), open_session, message_memory=memory)
 
 
 def _socket_for_sessions(services: Services) -> Path:

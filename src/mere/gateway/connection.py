@@ -15,11 +15,12 @@ from collections.abc import Callable
 from typing import cast
 
 from mere.errors import MereError, ProtocolViolation
+from mere.gateway.allowance import LARGE, Allowance
 from mere.gateway.tls import HANDSHAKE_RECORD, TlsChannel
 from mere.session.client import ClientGone
 from mere.wire.frontend import DEFAULT_MESSAGE_LIMIT, FrontendDecoder, FrontendMessage, Phase
 
-# Above this many unread bytes the client is left to wait, once there is a whole message to read.
+# Above this many unread bytes the client is left to wait, unless they are the message that is waited for.
 _READ_MARK = 1 << 20
 _WRITE_MARK = 1 << 20
 # So much is gathered at most before it goes to the socket.
@@ -35,11 +36,14 @@ class ClientConnection(asyncio.Protocol):
         on_connected: Callable[[ClientConnection], None],
         tls_context: ssl.SSLContext | None = None,
         message_limit: int = DEFAULT_MESSAGE_LIMIT,
+        allowance: Allowance | None = None,
     ) -> None:
         self._on_connected = on_connected
         self._tls_context = tls_context
         self._tls: TlsChannel | None = None
         self._decoder = FrontendDecoder(message_limit)
+        self._allowance = allowance or Allowance(message_limit)
+        self._granted = 0  # bytes of the message that arrives, or that the session is at work on
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._outgoing: list[bytes | memoryview] = []
         self._outgoing_size = 0
@@ -80,14 +84,18 @@ class ClientConnection(asyncio.Protocol):
             self._decoder.feed(data)
         if self._decoder.ready():
             self._wake_receiver()
-            if self._decoder.buffered > _READ_MARK:
-                self._pause_reading()
+        elif self._receiver is not None:
+            self._make_room()
+            return
+        if self._decoder.buffered > _READ_MARK:
+            self._pause_reading()
 
     def eof_received(self) -> bool:
         self._end_of_input()
         return True  # what was asked before the end may still be answered
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._give_back()
         self._lost.set()
         self._writable.set()
         self._end_of_input()
@@ -110,6 +118,7 @@ class ClientConnection(asyncio.Protocol):
         return self._receiver is not None
 
     async def receive(self) -> FrontendMessage:
+        self._give_back()
         while True:
             self._check()
             message = self._decoder.next()
@@ -118,6 +127,7 @@ class ClientConnection(asyncio.Protocol):
             await self._wait_for_bytes()
 
     async def receive_copy(self) -> bytes | FrontendMessage:
+        self._give_back()
         while True:
             self._check()
             message = self._decoder.next_copy()
@@ -211,12 +221,28 @@ class ClientConnection(asyncio.Protocol):
         if self._ended:
             raise ClientGone
         self._flush()
+        self._make_room()
         self._resume_reading()
         self._receiver = asyncio.get_running_loop().create_future()
         try:
             await self._receiver
         finally:
             self._receiver = None
+
+    def _make_room(self) -> None:
+        """A large message is kept while there is memory for it, and read over from where there is none."""
+        held = self._decoder.buffered
+        if self._decoder.arriving <= LARGE or held <= self._granted:
+            return
+        if self._allowance.take(held - self._granted):
+            self._granted = held
+        else:
+            self._give_back()
+            self._decoder.refuse()
+
+    def _give_back(self) -> None:
+        self._allowance.give(self._granted)
+        self._granted = 0
 
     def _wake_receiver(self) -> None:
         if self._receiver is not None and not self._receiver.done():

@@ -21,7 +21,7 @@ from mere.wire.messages import (
     PROTOCOL_3_2,
     negotiate_protocol_version,
 )
-from mere.wire.startup import CancelRequest, GSSENCRequest, SSLRequest, StartupMessage
+from mere.wire.startup import GSSENC_CODE, SSL_CODE, CancelRequest, GSSENCRequest, SSLRequest, StartupMessage
 
 _NO: Final = b"N"
 _YES: Final = b"S"
@@ -32,7 +32,7 @@ _ENCODINGS: Final = frozenset(("utf8", "unicode", "sqlascii"))
 
 async def read_startup(connection: ClientConnection, context: ssl.SSLContext | None) -> StartupMessage | CancelRequest:
     """Answers requests for encryption until the client says what it wants."""
-    asked_gss = False
+    asked_gss = asked_ssl = False
     while True:
         packet = await connection.receive()
         if connection.began_with_tls and connection.alpn != ALPN_PROTOCOL:
@@ -40,7 +40,8 @@ async def read_startup(connection: ClientConnection, context: ssl.SSLContext | N
                 "received direct SSL connection request without ALPN protocol negotiation extension"
             )
         match packet:
-            case SSLRequest() if not connection.encrypted:
+            case SSLRequest() if not asked_ssl and not connection.encrypted:
+                asked_ssl = True
                 connection.write(_NO if context is None else _YES)
                 if context is not None:
                     connection.start_tls(context)
@@ -49,15 +50,26 @@ async def read_startup(connection: ClientConnection, context: ssl.SSLContext | N
                 connection.write(_NO)
             case StartupMessage() | CancelRequest():
                 return packet
+            case SSLRequest():
+                raise _unsupported_protocol(SSL_CODE)
+            case GSSENCRequest():
+                raise _unsupported_protocol(GSSENC_CODE)
             case _:
-                raise ProtocolViolation("encryption was asked for twice")
+                raise ProtocolViolation("expected a startup packet")
+
+
+def _unsupported_protocol(code: int) -> MereError:
+    """A request for encryption where none is due: PostgreSQL takes it for a version of the protocol."""
+    return FeatureNotSupported(
+        f"unsupported frontend protocol {code >> 16}.{code & 0xFFFF}: server supports 3.0 to 3.2"
+    )
 
 
 def negotiate(connection: ClientConnection, startup: StartupMessage) -> int:
     """The protocol version that both speak; a client that asked for more is told so."""
     version = min(startup.version, PROTOCOL_3_2)
     if version != startup.version or startup.protocol_options:
-        connection.write(negotiate_protocol_version(version, sorted(startup.protocol_options)))
+        connection.write(negotiate_protocol_version(version, list(startup.protocol_options)))
     return version
 
 

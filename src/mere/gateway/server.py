@@ -15,6 +15,7 @@ from typing import Protocol
 
 from mere.catalog.backend import Backend, BackendLost
 from mere.errors import MereError, QueryCanceled, StartupError
+from mere.gateway.allowance import Allowance
 from mere.gateway.connection import ClientConnection
 from mere.gateway.handshake import Reports, backing_parameters, negotiate, read_startup, start_authentication
 from mere.gateway.keys import CancelKeys
@@ -28,8 +29,10 @@ from mere.wire.startup import CancelRequest
 log = logging.getLogger(__name__)
 
 _BACKLOG = 512
-# Sockets beyond max_connections that may be in start-up, so that cancel requests get through when all is taken.
-_ANTEROOM = 64
+# Sockets beyond max_connections that may be in start-up: cancel requests get through when all is taken, and a crowd
+# hears that there are too many. Each is a few kilobytes; more than these are closed without a word.
+_ANTEROOM = 8192
+_MESSAGE_MEMORY = 1 << 30
 _SWEEP_SECONDS = 1.0
 _STOP_SECONDS = 10.0
 
@@ -76,11 +79,14 @@ class Gateway:
         socket_path: Path,
         session_factory: SessionFactory,
         reserved_roles: frozenset[str] = frozenset(("mere_super", "mere_gateway")),
+        message_memory: int = _MESSAGE_MEMORY,
     ) -> None:
+        """`message_memory`: bytes for large messages of all clients together."""
         self._settings = settings
         self._socket_path = socket_path
         self._session_factory = session_factory
         self._reserved_roles = reserved_roles
+        self._allowance = Allowance(message_memory)
         self._keys = CancelKeys()
         self._tasks: dict[asyncio.Task[None], ClientConnection] = {}
         self._sessions = 0
@@ -103,7 +109,10 @@ class Gateway:
         address = self._settings.listen
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                lambda: ClientConnection(self._admit, self._tls_context), address.host, address.port, backlog=_BACKLOG
+                lambda: ClientConnection(self._admit, self._tls_context, allowance=self._allowance),
+                address.host,
+                address.port,
+                backlog=_BACKLOG,
             )
         except socket.gaierror as error:
             raise StartupError(f"cannot listen on {address}: {error.strerror}") from error

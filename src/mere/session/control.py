@@ -116,7 +116,7 @@ async def discard(state: SessionState, statement: Statement) -> Outcome:
     if "all" in statement.keywords:
         state.prepared.clear()
         for cursor in state.cursors.values():
-            await cursor.rows.close()
+            await cursor.close()
         state.cursors.clear()
     state.lake_names = None
     return Outcome("")

@@ -54,6 +54,17 @@ class ExtendedProtocol:
             case _:
                 raise SqlSyntaxError("unexpected message", sqlstate="08P01")
 
+    @property
+    def active(self) -> bool:
+        """Whether PostgreSQL, or a commit, still owes something to messages since the last Sync."""
+        return self._pipeline.used or bool(self._held)
+
+    async def make_way(self) -> None:
+        """A Query within a pipeline goes on in its transaction, and ends that."""
+        if self._pipeline.used:
+            await self._own_turn()
+            self._pipeline.used = False
+
     async def sync(self) -> MereError | None:
         """Ends the pipeline: commits the implicit transaction. Returns the error to report, if there is a new one."""
         state = self._state
@@ -172,6 +183,8 @@ class ExtendedProtocol:
             self._pipeline.forward(message.raw)
             return
         await self._own_turn()
+        if portal.prepared.statement is not None:
+            self._state.stand_in.tell(portal.prepared.statement.text)
         if not portal.finished and portal.rows is None:
             await self._start(portal)
         await self._send_rows(portal, message.max_rows)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from mere.errors import ProtocolViolation
+from mere.errors import MereError, ProtocolViolation
 from mere.session.client import Client
 from mere.session.state import SessionState
 from mere.wire import requests
-from mere.wire.frontend import CopyDone, CopyFail, Flush, FrontendMessage, Sync
+from mere.wire.frontend import CopyDone, CopyFail, Flush, FrontendMessage, Refused, Sync
 
 
 async def relay_copy_in(state: SessionState) -> None:
@@ -25,6 +25,9 @@ async def relay_copy_in(state: SessionState) -> None:
                     await state.backend.flush()
                 case CopyDone() | CopyFail():
                     state.backend.send(piece.raw)
+                    return
+                case Refused():
+                    state.backend.send(requests.copy_fail(no_memory().message))
                     return
                 case Sync() | Flush():
                     pass  # sent by clients that did not notice that their statement is a COPY
@@ -52,7 +55,18 @@ async def _next_piece(client: Client, answer: asyncio.Future[None]) -> bytes | F
     return None if waiting.cancelled() else waiting.result()
 
 
-def unexpected_message(message: FrontendMessage) -> ProtocolViolation:
+def no_memory() -> MereError:
+    """The answer to a message that the gateway could not keep."""
+    return MereError(
+        "out of memory: a message is larger than what is left for messages",
+        sqlstate="53200",
+        hint="Send less at a time: COPY takes any amount in small pieces.",
+    )
+
+
+def unexpected_message(message: FrontendMessage) -> MereError:
     """Anything but COPY data: nobody can tell data from messages any more, so the session ends."""
+    if isinstance(message, Refused):
+        return no_memory()
     kind = getattr(message, "raw", b"\0")[0]
     return ProtocolViolation(f"unexpected message type 0x{kind:02X} during COPY from stdin")

@@ -17,6 +17,7 @@ from mere.errors import CatalogError, FeatureNotSupported, MereError
 from mere.session.client import Client
 from mere.session.cursors import close_at_transaction_end
 from mere.session.extended import ExtendedProtocol
+from mere.session.relay_copy import no_memory
 from mere.session.routing import is_tripwire
 from mere.session.services import Database, Services
 from mere.session.simple import run_query
@@ -27,15 +28,18 @@ from mere.wire.frontend import (
     CopyData,
     CopyDone,
     CopyFail,
+    Flush,
     FrontendMessage,
     FunctionCall,
     Query,
+    Refused,
     Sync,
     Terminate,
     decode_text,
 )
 
 logger = logging.getLogger(__name__)
+_COPY_MESSAGES = b"dcf"
 _COMMIT_PATIENCE = 20.0  # seconds to learn what became of a COMMIT whose reply is lost
 
 
@@ -79,18 +83,25 @@ class Session:
 
     async def _answer(self, message: FrontendMessage) -> None:
         state = self._state
+        if _ends_itself(message):
+            if self._extended.active:
+                await self._answer(Flush())  # a pipeline without its Sync: what it says comes first, its errors too
+            if self._extended.failed:
+                return
         state.begin_statement()
         try:
             if isinstance(message, Query):
-                if self._extended.failed:
-                    return
+                await self._extended.make_way()
                 await run_query(state, decode_text(message.text))
             elif isinstance(message, Sync):
                 await self._extended.handle_sync(message)
             elif isinstance(message, FunctionCall):
+                await self._extended.make_way()
                 raise FeatureNotSupported("the function call protocol is not supported; use SELECT function(...)")
             elif isinstance(message, CopyData | CopyDone | CopyFail):
                 return  # left over from a COPY that failed half-way
+            elif isinstance(message, Refused):
+                await self._refuse(message)
             else:
                 await self._extended.handle(message)
         except MereError as error:
@@ -100,7 +111,7 @@ class Session:
             await self._fail(CatalogError(f"the catalog does not answer: {error}"), message)
         finally:
             await state.end_statement()
-        if isinstance(message, Query | Sync | FunctionCall):
+        if _ends_itself(message) or isinstance(message, Sync):
             if not state.transaction.open:
                 await close_at_transaction_end(state)
                 await self._extended.close_portals()
@@ -117,11 +128,16 @@ class Session:
         if is_tripwire(error):
             state.lake_names = None  # somebody has defined tables behind our back
         logger.debug("statement failed: %s %s", error.sqlstate, error.message)
-        if isinstance(message, Query | Sync | FunctionCall):
+        if _ends_itself(message) or isinstance(message, Sync):
             await state.transaction.fail()
         else:
             self._extended.failed = True  # the transaction follows at the Sync: PostgreSQL may be skipping until then
         state.client.write(messages.error_response(error))
+
+    async def _refuse(self, message: Refused) -> None:
+        if not self._extended.failed and message.kind not in _COPY_MESSAGES:
+            await self._extended.handle(Flush())  # what came before it is answered first
+            raise no_memory()
 
     async def _close(self) -> None:
         await self._state.end_statement()
@@ -129,3 +145,8 @@ class Session:
         for cursor in self._state.cursors.values():
             await cursor.close()
         self._state.transaction.forget()
+
+
+def _ends_itself(message: FrontendMessage) -> bool:
+    """Whether ReadyForQuery follows it without a Sync."""
+    return isinstance(message, Query | FunctionCall) or (isinstance(message, Refused) and message.kind in b"QF")

@@ -22,6 +22,7 @@ async def run_query(state: SessionState, text: str) -> None:
 
     Raises the first error, with the rest unrun and an implicit transaction rolled back.
     """
+    state.stand_in.tell(text)
     statements = split(text)
     if not statements:
         state.client.write(messages.EMPTY_QUERY)

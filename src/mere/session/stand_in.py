@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from mere.catalog.backend import Backend
@@ -19,14 +20,20 @@ logger = logging.getLogger(__name__)
 
 
 class StandIn:
-    """One session's. `cancel` is called when somebody cancels the stand-in, meaning the statement."""
+    """One session's. `cancel` is called, with the reason, when somebody cancels the stand-in, meaning the statement."""
 
-    def __init__(self, backend: Backend, cancel: Callable[[], None]) -> None:
+    def __init__(self, backend: Backend, cancel: Callable[[str], None]) -> None:
         self._backend = backend
         self._cancel = cancel
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._wanted = False
+        self._statement = ""
+        self._began = 0.0
+
+    def tell(self, statement: str) -> None:
+        """What the session runs from now on, for those who look at pg_stat_activity."""
+        self._statement, self._began = statement, time.time()
 
     def expect(self) -> None:
         """The statement may take long, and PostgreSQL has nothing to do for it."""
@@ -53,19 +60,19 @@ class StandIn:
             self._task = asyncio.get_running_loop().create_task(self._stand())
 
     async def _stand(self) -> None:
-        cancelled = False
+        reason: str | None = None
         try:
             # Between `_begin` and here the statement may have ended, or sent something of its own: two readers of one
             # connection would wait for each other's answers for ever.
             if self._wanted and not self._backend.busy:
-                cancelled = await self._backend.stand_in()
+                reason = await self._backend.stand_in(self._statement, self._began)
         except MereError as error:
             if error.severity == "ERROR":  # else the session has ended, and the statement with it
                 logger.warning("a stand-in failed: %s", error)
-            cancelled = True
+            reason = error.message
         finally:
             self._task = None
-        if cancelled:
-            self._cancel()
+        if reason is not None:
+            self._cancel(reason)
         elif self._wanted:
             self.expect()  # an operation of the statement came between

@@ -18,18 +18,43 @@ HEADER_SIZE = 5
 class Framing:
     """Feed it chunks, take whole messages. `limits` maps a type byte to the longest length allowed (None: any type)."""
 
-    __slots__ = ("_data", "_limits", "_position")
+    __slots__ = ("_data", "_limits", "_position", "_skipping")
 
     def __init__(self, limits: dict[int, int] | None = None) -> None:
         self._data: bytes | bytearray = b""
         self._position = 0
         self._limits = limits
+        self._skipping = 0  # bytes to come that nobody wants
 
     @property
     def buffered(self) -> int:
         return len(self._data) - self._position
 
+    @property
+    def skipping(self) -> bool:
+        return self._skipping > 0
+
+    def arriving(self) -> int:
+        """How long the first message is, its type byte not counted, while a part of it is missing; 0 if that is not
+        known, or nothing is missing."""
+        data, position = self._data, self._position
+        if len(data) - position < HEADER_SIZE:
+            return 0
+        length: int = _LENGTH.unpack_from(data, position + 1)[0]
+        return length if position + 1 + length > len(data) else 0
+
+    def skip(self) -> int:
+        """Drops the message that is arriving, what is there of it and what is still to come; returns its type."""
+        data, position = self._data, self._position
+        self._skipping = self.arriving() + 1 - (len(data) - position)
+        self._data, self._position = b"", 0
+        return data[position]
+
     def feed(self, chunk: bytes) -> None:
+        if self._skipping:
+            unwanted = min(self._skipping, len(chunk))
+            self._skipping -= unwanted
+            chunk = chunk[unwanted:]
         data, position = self._data, self._position
         if position == len(data):
             self._data = chunk
@@ -103,6 +128,7 @@ class Framing:
         for piece in pieces:
             piece.release()
         view.release()
+        self._let_go()
         return joined
 
     def _head_end(self) -> int | None:
@@ -130,7 +156,13 @@ class Framing:
     def _take(self, end: int) -> bytes:
         data, position = self._data, self._position
         self._position = end
+        self._let_go()
         if isinstance(data, bytes):
             return data if position == 0 and end == len(data) else data[position:end]
         with memoryview(data) as view:
             return bytes(view[position:end])
+
+    def _let_go(self) -> None:
+        """A large message must not stay here after it was taken, until the next bytes come."""
+        if self._position == len(self._data):
+            self._data, self._position = b"", 0

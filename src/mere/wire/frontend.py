@@ -140,6 +140,13 @@ class Terminate:
     raw: bytes = field(default=b"X\0\0\0\4", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message of type `kind` for which there was no memory; nobody has kept it."""
+
+    kind: int
+
+
 StatementMessage = (
     Query
     | Parse
@@ -154,6 +161,7 @@ StatementMessage = (
     | CopyFail
     | FunctionCall
     | Terminate
+    | Refused
 )
 FrontendMessage = StatementMessage | Password | StartupMessage | SSLRequest | GSSENCRequest | CancelRequest
 
@@ -175,13 +183,14 @@ def decode_text(text: bytes) -> str:
 class FrontendDecoder:
     """Feed it a client's bytes, take messages. `phase` says what may come next; its owner moves it on."""
 
-    __slots__ = ("_framing", "_message_limit", "_phase", "_startup")
+    __slots__ = ("_framing", "_message_limit", "_phase", "_refused", "_startup")
 
     def __init__(self, message_limit: int = DEFAULT_MESSAGE_LIMIT) -> None:
         self._message_limit = message_limit
         self._phase = Phase.STARTUP
         self._startup = bytearray()
         self._framing = Framing()
+        self._refused: Refused | None = None
 
     @property
     def phase(self) -> Phase:
@@ -216,7 +225,7 @@ class FrontendDecoder:
     def ready(self) -> bool:
         """Whether `next` would return a message or raise; False means that more bytes are needed."""
         if self._phase is not Phase.STARTUP:
-            return self._framing.ready()
+            return not self._framing.skipping and (self._refused is not None or self._framing.ready())
         try:
             length = packet_length(self._startup)
         except ProtocolViolation:
@@ -226,13 +235,25 @@ class FrontendDecoder:
     def next(self) -> FrontendMessage | None:
         if self._phase is Phase.STARTUP:
             return self._next_startup()
+        if self._refused is not None and not self._framing.skipping:
+            refused, self._refused = self._refused, None
+            return refused
         raw = self._framing.next()
         return None if raw is None else decode_message(raw)
 
     def next_copy(self) -> bytes | FrontendMessage | None:
         """As `next`, but all CopyData at hand comes as one piece: their payloads, joined."""
-        data = self._framing.next_payloads(0x64)
+        data = self._framing.next_payloads(0x64) if self._refused is None else None
         return self.next() if data is None else data
+
+    @property
+    def arriving(self) -> int:
+        """How long the message is of which a part is missing; 0 if that is not known, or nothing is missing."""
+        return 0 if self._phase is Phase.STARTUP else self._framing.arriving()
+
+    def refuse(self) -> None:
+        """Drops the message that is arriving; `next` gives a Refused in its place, when all of it has gone by."""
+        self._refused = Refused(self._framing.skip())
 
     def _next_startup(self) -> StartupPacket | None:
         length = packet_length(self._startup)

@@ -15,8 +15,8 @@ _TWO_INTS = Struct("!II")
 
 # PostgreSQL's MAX_STARTUP_PACKET_LENGTH: nobody unauthenticated makes us keep more than this.
 MAX_STARTUP_LENGTH: Final = 10000
-_SSL_CODE: Final = 80877103
-_GSSENC_CODE: Final = 80877104
+SSL_CODE: Final = 80877103
+GSSENC_CODE: Final = 80877104
 _CANCEL_CODE: Final = 80877102
 _MIN_CANCEL_LENGTH: Final = 16
 _MAX_CANCEL_LENGTH: Final = 12 + 256
@@ -63,9 +63,9 @@ def packet_length(buffer: bytes | bytearray) -> int | None:
 def decode_startup(packet: bytes) -> StartupPacket:
     """One whole packet, its length included."""
     length, code = _TWO_INTS.unpack_from(packet)
-    if code == _SSL_CODE:
+    if code == SSL_CODE:
         return SSLRequest()
-    if code == _GSSENC_CODE:
+    if code == GSSENC_CODE:
         return GSSENCRequest()
     if code == _CANCEL_CODE:
         if not _MIN_CANCEL_LENGTH <= length <= _MAX_CANCEL_LENGTH:

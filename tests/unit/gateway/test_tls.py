@@ -102,7 +102,7 @@ async def test_a_second_request(secured: Relay, identity: tuple[Path, Path]) -> 
         assert await client.read_byte() == b"S"
         await client.writer.start_tls(trusting(identity[0]), server_hostname="localhost")
         client.send(SSL_REQUEST)
-        assert (await client.error()).sqlstate == "08P01"
+        assert (await client.error()).sqlstate == "0A000"
 
 
 @pytest.mark.parametrize("options", [{"sslmode": "verify-full"}, {"sslmode": "require", "sslnegotiation": "direct"}])

@@ -27,13 +27,13 @@ class Connection:
     def standing(self) -> bool:
         return self._over is not None
 
-    async def stand_in(self) -> bool:
+    async def stand_in(self, statement: str, began: float) -> str | None:
         assert not self.busy
         self.stood += 1
         self._over = asyncio.Event()
         await self._over.wait()
         self._over = None
-        return False
+        return None
 
     async def end_stand_in(self) -> None:
         if self._over is not None:
@@ -47,8 +47,8 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> Connection:
 
 
 def stand_in_of(connection: Connection) -> StandIn:
-    def cancel() -> None:
-        raise AssertionError("nobody cancelled")
+    def cancel(reason: str) -> None:
+        raise AssertionError(f"nobody cancelled: {reason}")
 
     return StandIn(cast(Backend, connection), cancel)
 

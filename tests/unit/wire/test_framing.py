@@ -105,3 +105,32 @@ def test_time_is_linear_in_the_size() -> None:
         count += 1
     assert count == 1 << 17
     assert time.perf_counter() - began < 5
+
+
+@given(MESSAGES, MESSAGES, st.integers(1, 500), st.lists(st.integers(0, 2000), max_size=8), st.integers(0, 4))
+def test_what_is_skipped_leaves_the_rest_whole(
+    before: list[bytes], after: list[bytes], size: int, cuts: list[int], shown: int
+) -> None:
+    framing = Framing()
+    unwanted = message(b"Q", b"x" * size)
+    framing.feed(b"".join(before) + unwanted[: 5 + min(shown, size - 1)])
+    received = []
+    while (one := framing.next()) is not None:
+        received.append(one)
+    assert framing.arriving() == size + 4
+    assert framing.skip() == ord("Q")
+    feed(framing, unwanted[5 + min(shown, size - 1) :] + b"".join(after), cuts)
+    assert not framing.skipping
+    while (one := framing.next()) is not None:
+        received.append(one)
+    assert received == before + after
+
+
+def test_a_large_message_is_not_kept_after_it_was_taken() -> None:
+    framing = Framing()
+    large = message(b"d", b"x" * 1_000_000)
+    for take in (framing.next, lambda: framing.next_payloads(ord("d"))):
+        framing.feed(large[:500_000])
+        framing.feed(large[500_000:])
+        assert take() is not None
+        assert len(framing._data) == 0

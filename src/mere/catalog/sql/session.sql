@@ -41,15 +41,21 @@ GRANT EXECUTE ON FUNCTION mere.list_snapshots TO PUBLIC;
 CREATE OR REPLACE VIEW mere.snapshots AS SELECT * FROM mere.list_snapshots();
 
 -- What a backing connection runs while segments run the session's statement, so that PostgreSQL knows it to be busy: no
--- idle time-out counts, pg_stat_activity shows it, and pg_cancel_backend() ends it. A cancel is its normal end.
-CREATE OR REPLACE FUNCTION mere.stand_in() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- idle time-out counts, pg_stat_activity shows it, and pg_cancel_backend() ends it. A cancel is its normal end, and what
+-- PostgreSQL says of that its result.
+DO $$ BEGIN
+    IF to_regprocedure('mere.stand_in()') IS NOT NULL THEN
+        DROP FUNCTION mere.stand_in();  -- it returned nothing once
+    END IF;
+END $$;
+CREATE FUNCTION mere.stand_in() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     RAISE INFO 'mere.stand_in';  -- from here on a cancel is caught
     LOOP
         PERFORM pg_catalog.pg_sleep(3600);
     END LOOP;
 EXCEPTION WHEN query_canceled THEN
-    RETURN;
+    RETURN SQLERRM;
 END $$;
 
 -- A value's text as Mere reads it, whatever styles the session shows values in; the value itself is the session's.

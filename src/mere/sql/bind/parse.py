@@ -18,6 +18,7 @@ from mere.sql.dialect import Mere
 from mere.sql.lexer import Token, tokens
 
 MERGE_DEFAULT_VALUES = "mere default values"
+_LONGEST = 4_000_000  # characters: parsing takes seconds, and a hundred times the memory
 _REWRITTEN = re.compile(r"\boverriding\b|\bmerge\b", re.IGNORECASE)
 
 
@@ -26,6 +27,13 @@ def parse(text: str) -> exp.Expression:
     long = long_insert(text)
     if long is not None:
         return long
+    if len(text) > _LONGEST:
+        raise MereError(
+            f"a statement of {len(text)} characters over lake tables is too long",
+            sqlstate="54000",
+            detail=f"INSERT ... VALUES of literals may have any length, other statements {_LONGEST} characters.",
+            hint="Pass long values as parameters, many of them as an array, or load them with COPY.",
+        )
     overriding = ""
     if _REWRITTEN.search(text):
         text, overriding = _rewrite(text)
