@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from harness.client import Client
+from harness.client import Client, ConnectionLost
 from harness.lakereader import attach
 from harness.mere import MereProcess
 
@@ -125,6 +125,39 @@ def test_cancel_stops_within_a_second(cluster: MereProcess, client: Client) -> N
     assert [outcome.sqlstate for outcome in client.results()] == ["57014"]
     assert time.monotonic() - started < 2
     assert rows(client, "SELECT count(*) FROM t") == [("20000",)]
+
+
+def until_seen(client: Client, backend: str | None) -> None:
+    """Others see what it runs."""
+    until = time.monotonic() + 10
+    sql = f"SELECT state, query, wait_event FROM pg_stat_activity WHERE pid = {backend}"
+    while (seen := rows(client, sql)) != [("active", ENDLESS, "MereSegments")]:
+        assert time.monotonic() < until, seen
+        time.sleep(0.05)
+
+
+def test_another_session_sees_and_cancels_it(cluster: MereProcess, client: Client) -> None:
+    with cluster.client() as victim:
+        backend = victim.ok("SELECT pg_backend_pid()").value
+        victim.send(ENDLESS)
+        until_seen(client, backend)
+        started = time.monotonic()
+        assert rows(client, f"SELECT pg_cancel_backend({backend})") == [("t",)]
+        assert [outcome.sqlstate for outcome in victim.results()] == ["57014"]
+        assert time.monotonic() - started < 2
+        assert rows(victim, "SELECT count(*) FROM t") == [("20000",)]
+
+
+def test_another_session_ends_it(cluster: MereProcess, client: Client) -> None:
+    with cluster.client() as victim:
+        backend = victim.ok("SELECT pg_backend_pid()").value
+        victim.send(ENDLESS)
+        until_seen(client, backend)
+        started = time.monotonic()
+        assert rows(client, f"SELECT pg_terminate_backend({backend})") == [("t",)]
+        with pytest.raises(ConnectionLost, match="terminating connection due to administrator command"):
+            victim.results()
+        assert time.monotonic() - started < 2
 
 
 def test_statement_timeout(client: Client) -> None:

@@ -35,7 +35,8 @@ def pid(client: Client) -> str:
 def wait_until_active(observer: Client, backend: str) -> None:
     until = time.monotonic() + 10
     question = (
-        f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend} AND state = 'active' AND query ~ 'stand_in'"
+        f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend} AND state = 'active' AND query LIKE 'SELECT%'"
+        " AND wait_event = 'MereSegments'"
     )
     while observer.ok(question).value != "1":
         assert time.monotonic() < until, "the statement is not seen"
