@@ -62,7 +62,8 @@ def object_store(session_scratch: Path) -> Iterator[SeaweedFS]:
 @pytest.fixture(scope="session")
 def mere(session_scratch: Path, object_store: SeaweedFS) -> Iterator[MereProcess]:
     """Suites keep to schemas, roles and databases of their own, and drop them."""
-    server = MereProcess(session_scratch / "mere", f"{object_store.url}/lake", dict(object_store.environment))
+    environment = {**object_store.environment, "MERE_PYTHON_FUNCTIONS": "on"}
+    server = MereProcess(session_scratch / "mere", f"{object_store.url}/lake", environment)
     server.start()
     try:
         yield server

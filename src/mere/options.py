@@ -120,6 +120,12 @@ def parse_log_level(text: str) -> str:
     return text.lower()
 
 
+def parse_switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("expected on or off")
+    return text.lower() == "on"
+
+
 def default_data() -> Path:
     """The user's data home, as XDG says."""
     base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"

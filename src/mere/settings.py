@@ -35,6 +35,7 @@ from mere.options import (
     parse_ray,
     parse_size,
     parse_storage,
+    parse_switch,
 )
 
 FILE_NAME = "mere.toml"
@@ -94,6 +95,14 @@ class Settings:
         parse_paths,
         "none: COPY reaches the client and object storage",
         default=(),
+    )
+    python_functions: bool = option(
+        "whether functions in Python may run; who may write them acts with the rights of the server's and the segments'"
+        " processes",
+        "on|off",
+        parse_switch,
+        "off",
+        default=False,
     )
     log_level: str = option(
         "how much goes to the log on standard error",

@@ -24,6 +24,7 @@ from mere.segment.task import Change, Output
 from mere.segment.write import WriteTarget
 from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import Scan
+from mere.sql.functions.python import functions_in
 
 _TYPES = {pa.int64(): "BIGINT", pa.string(): "VARCHAR", pa.binary(): "BLOB"}
 
@@ -124,7 +125,8 @@ class Tasks:
         output: Output = self._outputs[number]
         if self._store is not None and self._store.sender == number:
             sql, output = self._store.query(sql), self._store.output
-        return Task(self._statement, number, share, attempt, sql, tuple(loads), output)
+        functions = functions_in(sql)
+        return Task(self._statement, number, share, attempt, sql, tuple(loads), output, functions=functions)
 
     def idle(self, unit: tuple[int, int]) -> bool:
         """Has the slice, over this share, no rows but those that motions bring? Only asked of slices whose rows are

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mere.lake.message import NewFile
     from mere.segment.locations import Location
+    from mere.segment.python_functions import PythonFunction
     from mere.segment.task import Output
     from mere.segment.workspace import Stream, Workspace
 
@@ -56,6 +57,7 @@ class Task:
     loads: tuple[Load, ...] = ()
     output: Output = field(default_factory=Leave)
     places: tuple[Location, ...] = ()  # outside of the lake, that this task alone may reach
+    functions: tuple[PythonFunction, ...] = ()  # of users, that the text names
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from mere.runtime.machine import peak_memory, reset_peak_memory
 from mere.runtime.ray_settings import SegmentSettings
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.errors import translate
+from mere.segment.python_functions import remember
 from mere.segment.task import Incoming, attempt, leave_batches, task_workspace
 
 CONTROL = "control"
@@ -187,6 +188,7 @@ class _Attempt:
         self._order = order
         self._results: asyncio.Queue[Any] = asyncio.Queue(maxsize=2)
         self._held: deque[Any] = deque()  # taken from the queue, not yet handed out
+        remember(order.task.functions)
         self._work = asyncio.ensure_future(self._run(streaming))
 
     def cancel(self) -> None:

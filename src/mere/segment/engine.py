@@ -25,6 +25,7 @@ from mere.segment.connect import EngineSettings, connect
 from mere.segment.errors import translate
 from mere.segment.hot import HotFiles
 from mere.segment.locations import Location
+from mere.segment.python_workers import Workers
 from mere.segment.workspace import BATCH_ROWS, Stream, Workspace
 from mere.sql.macros import MACROS
 
@@ -46,6 +47,7 @@ class Engine:
         self._hot: HotFiles | None = None  # of this root, as are the spare connections
         self._spare: list[duckdb.DuckDBPyConnection] = []
         self._opening = threading.Lock()
+        self._workers = Workers()
 
     async def start(self) -> None:
         """Opens DuckDB; leftovers in the temporary and spool directories are removed. StartupError if it cannot."""
@@ -65,6 +67,7 @@ class Engine:
             await self._hot.close()
 
         def close() -> None:
+            self._workers.close()
             with self._opening:
                 root, self._root, self._hot = self._root, None, None
                 self._spare.clear()
@@ -78,7 +81,8 @@ class Engine:
         """A new connection; close it. Cheap (microseconds) unless DuckDB must be opened again after a fatal error."""
         root = self._connection()
         cursor = self._spare.pop() if self._spare else root.cursor()
-        return Workspace(cursor, self._executor, self._failed, self._hot, partial(self._take_back, root))
+        give_back = partial(self._take_back, root)
+        return Workspace(cursor, self._executor, self._failed, self._hot, give_back, self._workers)
 
     async def run(
         self, sql: str, parameters: Sequence[object] = (), *, batch_rows: int = BATCH_ROWS

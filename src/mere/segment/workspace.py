@@ -21,6 +21,8 @@ from mere.lake.files import DataFile
 from mere.segment.errors import duckdb_error, translate
 from mere.segment.guard import check_functions, check_query
 from mere.segment.hot import HotFiles, Lease
+from mere.segment.python_functions import PythonFunctions
+from mere.segment.python_workers import Workers
 
 T = TypeVar("T")
 Rows: TypeAlias = "pa.Table | pa.RecordBatch | pa.RecordBatchReader"
@@ -38,6 +40,7 @@ class Workspace:
         failed: Callable[[BaseException], None],
         hot: HotFiles | None = None,
         give_back: Callable[[duckdb.DuckDBPyConnection], bool] | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self._connection = connection
         self._executor = executor
@@ -45,6 +48,7 @@ class Workspace:
         self._hot = hot
         self._leases: list[Lease] = []
         self._give_back = give_back
+        self._functions = PythonFunctions(workers) if workers is not None else None
         self._canceled = False
         self._closed = False
         self._holds_data = False
@@ -65,7 +69,7 @@ class Workspace:
         """A statement of Mere's own making: temporary tables and COPY. User SQL goes through `stream` and `table`."""
         self._holds_data = True
         check_functions(sql)
-        await self.call(lambda: self._connection.execute(sql, parameters))
+        await self.call(lambda: self._connection.execute(self._ready(sql), parameters))
 
     async def rows(
         self, sql: str, parameters: Sequence[object] = (), *, looks_around: bool = False
@@ -74,13 +78,13 @@ class Workspace:
         it but a quoted URL, so that it may call what no query may (see segment.guard)."""
         if not looks_around:
             check_functions(sql)
-        return await self.call(lambda: self._connection.execute(sql, parameters).fetchall())
+        return await self.call(lambda: self._connection.execute(self._ready(sql), parameters).fetchall())
 
     def describe(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a DESCRIBE, at once: it binds, which takes less time than a thread would."""
         check_functions(sql)
         try:
-            return self._connection.execute(sql).fetchall()
+            return self._connection.execute(self._ready(sql)).fetchall()
         except duckdb.Error as error:
             raise translate(duckdb_error(error)) from error
 
@@ -88,7 +92,7 @@ class Workspace:
         """A whole query result."""
 
         def run() -> pa.Table:
-            statement = check_query(self._connection, sql)
+            statement = check_query(self._connection, self._ready(sql))
             return self._connection.execute(statement, parameters).to_arrow_table()
 
         return await self.call(run)
@@ -142,7 +146,7 @@ class Workspace:
         """Like `stream`, with each batch converted on the engine's thread."""
 
         def start() -> tuple[_Reader[T], T | None]:
-            statement = check_query(self._connection, sql)
+            statement = check_query(self._connection, self._ready(sql))
             result = self._connection.execute(statement, parameters)
             reader = _Reader(result.to_arrow_reader(batch_rows), convert, batch_rows)
             return reader, reader.next()
@@ -151,6 +155,10 @@ class Workspace:
         reader, first = await self._call(start)
         self._streaming = not reader.ended
         return Stream(self, reader, first)
+
+    def _ready(self, sql: str) -> str:
+        """The text, with the functions in Python that it calls known to the engine."""
+        return sql if self._functions is None else self._functions.ready(self._connection, sql)
 
     async def call(self, work: Callable[[], T]) -> T:
         """Runs blocking work on this connection. Cancelling the awaiting task interrupts it."""
@@ -168,6 +176,8 @@ class Workspace:
             await self._interrupt(future)
             raise
         except (duckdb.Error, pa.ArrowException, OSError, MemoryError, RuntimeError) as error:
+            if self._functions is not None and (failure := self._functions.failure()) is not None:
+                raise failure from error
             known = duckdb_error(error)
             self._failed(known)
             raise translate(known) from error
@@ -179,6 +189,8 @@ class Workspace:
         """Waits until the thread is back, through further cancellations of the waiting task."""
         while not future.done():
             self._connection.interrupt()
+            if self._functions is not None:
+                self._functions.stop()
             try:
                 await asyncio.wait({future}, timeout=_INTERRUPT_AGAIN)
             except asyncio.CancelledError:
@@ -202,6 +214,8 @@ class Workspace:
         if self._closed:
             return
         self._closed = True
+        if self._functions is not None:
+            self._functions.close(self._connection)
         try:
             if self._holds_data:  # dropping temporary tables takes a while; a cancelled waiter does not stop it
                 await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._executor, self._connection.close))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from mere.errors import UndefinedObject
+from mere.sql.expressions.context import Context
 from mere.sql.expressions.typed import Subquery, Typed
+from mere.sql.grammar.nodes import Call
 from mere.sql.types import PgType
 
 
@@ -33,6 +35,12 @@ class SessionEnvironment:
 
     def constant(self, sql: str, type: PgType) -> Typed:
         raise UndefinedObject(f"{sql} cannot stand here", sqlstate="42601")
+
+    def call(self, context: Context, node: Call) -> Typed | None:
+        return None
+
+    def written(self, node: exp.Expression) -> exp.Expression:
+        return node
 
     def once(self, sql: str, type: PgType) -> Typed | None:
         return None

@@ -15,7 +15,9 @@ from mere.errors import MereError, UndefinedObject
 from mere.segment.errors import translate
 from mere.sql.bind import BindContext, bind, duckdb_text, fill_constants, parse
 from mere.sql.expressions import Subquery, Typed, bind_expression
+from mere.sql.expressions.context import Context
 from mere.sql.expressions.typed import stored_column
+from mere.sql.grammar.nodes import Call
 from mere.sql.grammar.type_names import parse_type
 from mere.sql.literals import literal
 from mere.sql.macros import MACROS
@@ -121,6 +123,12 @@ class Table:
 
     def constant(self, sql: str, type: PgType) -> Typed:
         return literal(asked(self.peer, sql), type)
+
+    def call(self, context: Context, node: Call) -> Typed | None:
+        return None
+
+    def written(self, node: exp.Expression) -> exp.Expression:
+        return node
 
     def once(self, sql: str, type: PgType) -> Typed | None:
         return None

@@ -22,6 +22,14 @@ DO $$ BEGIN
     END IF;
 END $$;
 
+-- Who may write functions in Python: they run with the rights of the segments' processes.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'mere_python') THEN
+        CREATE ROLE mere_python NOLOGIN;
+        GRANT mere_python TO mere WITH ADMIN OPTION;
+    END IF;
+END $$;
+
 -- "$user", the first schema of the usual path, would be our own schema for this role.
 ALTER ROLE mere SET search_path = public;
 

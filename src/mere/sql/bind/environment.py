@@ -6,17 +6,23 @@ One per scope; lives in the gateway's process.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mere.errors import SqlSyntaxError, UndefinedObject
+from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
 from mere.sql.bind.binding import Binding
-from mere.sql.bind.scope import RangeItem, Scope, identifier_name, mark_correlated, refer
+from mere.sql.bind.scope import RangeColumn, RangeItem, Scope, identifier_name, mark_correlated, refer
 from mere.sql.coercion import coerce, to_boolean
 from mere.sql.expressions import Coercion, Subquery, Typed, bind_expression
 from mere.sql.expressions.typed import COLUMN, PLACEHOLDER, VOLATILE
 from mere.sql.literals import literal
 from mere.sql.types import INT8, RECORD, TEXT, PgType
+
+if TYPE_CHECKING:
+    from mere.sql.bind.user_function import Called
+    from mere.sql.expressions.context import Context
+    from mere.sql.grammar.nodes import Call
 
 
 def column_parts(node: exp.Column) -> tuple[str, ...]:
@@ -89,11 +95,43 @@ class ScopeEnvironment:
         return Subquery(tree, columns, names, marks)
 
     def parameter(self, number: int) -> Typed:
+        if self.scope.frame.called is not None:
+            return self._argument(self.scope.frame.called, number)
         parameters = self.binding.context.parameters
         if not 0 < number <= len(parameters):
             raise UndefinedObject(f"there is no parameter ${number}", sqlstate="42P02")
         value = parameters[number - 1]
         return literal(value.text, value.type)
+
+    def _argument(self, called: Called, number: int) -> Typed:
+        argument = called.argument(number)
+        if argument is None:
+            raise UndefinedObject(f"there is no parameter ${number}", sqlstate="42P02")
+        scope: Scope | None = self.scope if argument.typed.marks & COLUMN else None
+        while scope is not None:
+            scope.level.correlated = True
+            scope = scope.parent
+        return argument.read()
+
+    def call(self, context: Context, node: Call) -> Typed | None:
+        from mere.sql.bind.user_calls import bind_user_call
+
+        return bind_user_call(context, self, node) if self.binding.resolved.functions else None
+
+    def written(self, node: exp.Expression) -> exp.Expression:
+        return node if self.scope.frame.called is None else node.transform(self._given)
+
+    def _given(self, node: exp.Expression) -> exp.Expression:
+        """The syntax of an argument of the function around, where it is one."""
+        called = self.scope.frame.called
+        assert called is not None
+        argument: RangeColumn | None = None
+        if isinstance(node, exp.Parameter):
+            argument = called.argument(int(node.this.name))
+        elif isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+            argument = self.scope.try_resolve(column_parts(node))
+        found = argument is not None and next((one for one in called.arguments if one is argument), None)
+        return found.node.copy() if found and found.node is not None else node
 
     def constant(self, sql: str, type: PgType) -> Typed:
         constant = self.binding.constant(sql, type)
@@ -141,4 +179,6 @@ class ScopeEnvironment:
         typed = self.expression(node)
         if typed.contains_aggregate:
             raise SqlSyntaxError(f"aggregate functions are not allowed in {context}", sqlstate="42803")
+        if typed.marks & COLUMN and self.scope.frame.called is not None:
+            raise FeatureNotSupported(f"an argument in {context} of a function has to be a constant over lake data")
         return coerce(typed, PgType(INT8), Coercion.ASSIGNMENT, self)

@@ -11,6 +11,8 @@ from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
 from mere.sql.bind.binding import Binding
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.scope import RangeColumn, RangeItem, Scope, column_sql, identifier_name, quoted, refer
+from mere.sql.bind.user_calls import bind_user_rows
+from mere.sql.bind.user_function import FunctionRows
 from mere.sql.expressions import SetFunction, Typed, bind_expression, bind_set_function, figure_name
 from mere.sql.expressions.typed import COLUMN
 from mere.sql.types import INT8, PgType
@@ -32,6 +34,9 @@ def bind_function(binding: Binding, node: exp.Expression, scope: Scope) -> tuple
     function = figure_name(call)
     shown = identifier_name(alias.this) if alias is not None and alias.this is not None else function
     environment = ScopeEnvironment(binding, scope)
+    rows = bind_user_rows(environment, call)
+    if rows is not None:
+        return _user_rows(binding, rows, shown, names, ordinality, aliased=shown != function)
     bound = _bind_call(call, environment)
     emitted = binding.alias(shown)
     outputs = [(column.name, column.typed) for column in bound.columns]
@@ -48,6 +53,31 @@ def bind_function(binding: Binding, node: exp.Expression, scope: Scope) -> tuple
         reference = refer(typed, column_sql(emitted, f"c{number + 1}"))
         columns.append(RangeColumn(names[number] if number < len(names) else name, reference))
     tree = _emit(bound, emitted, ordinality)
+    return tree, RangeItem(shown, columns, emitted=emitted)
+
+
+def _user_rows(
+    binding: Binding, rows: FunctionRows, shown: str, names: list[str], ordinality: bool, aliased: bool
+) -> tuple[exp.Expression, RangeItem]:
+    """A function in SQL stands as the query that it is."""
+    if ordinality:
+        raise FeatureNotSupported("WITH ORDINALITY is not supported for functions of users over lake data")
+    emitted = binding.alias(shown)
+    query = rows.block.close()
+    binding.derived[emitted] = rows.block.lineage
+    shown_names = list(rows.names)
+    if aliased and rows.plain:
+        shown_names = [shown]  # a set of plain values has the alias' name
+    if len(names) > len(shown_names):
+        message = f'table "{shown}" has {len(shown_names)} columns available but {len(names)} columns specified'
+        raise SqlSyntaxError(message, sqlstate="42P10")
+    shown_names[: len(names)] = names
+    references = rows.block.references(emitted)
+    columns = [RangeColumn(name, typed) for name, (_, typed) in zip(shown_names, references, strict=True)]
+    alias = exp.TableAlias(this=quoted(emitted))
+    tree: exp.Expression = exp.Subquery(this=query, alias=alias)
+    if rows.correlated:
+        tree = exp.Lateral(this=exp.Subquery(this=query), alias=alias)
     return tree, RangeItem(shown, columns, emitted=emitted)
 
 

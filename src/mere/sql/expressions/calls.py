@@ -10,7 +10,6 @@ from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
 from mere.sql.coercion import coerce
 from mere.sql.expressions.build import call
 from mere.sql.expressions.conditionals import bind_coalesce, bind_extreme, bind_nullif
-from mere.sql.expressions.constants import postgres_text
 from mere.sql.expressions.context import Context, handles, marks_of
 from mere.sql.expressions.typed import AGGREGATE, COLUMN, PLACEHOLDER, SET, VOLATILE, Coercion, Typed
 from mere.sql.functions import catalog
@@ -56,6 +55,8 @@ def unsupported(name: str, types: list[int]) -> FeatureNotSupported:
 def bind_call(context: Context, node: exp.Expression) -> Typed:
     assert isinstance(node, Call)
     name = node.name
+    if not node.args.get("keyword") and (user := context.env.call(context, node)) is not None:
+        return user
     if node.args.get("schema", "") not in _PLAIN_SCHEMAS and node.args.get("schema") is not None:
         raise FeatureNotSupported(f"function {node.args['schema']}.{name}() is not supported over lake data")
     if node.args.get("keyword"):
@@ -75,7 +76,7 @@ def _keyword(context: Context, node: Call) -> Typed:
     name = node.name
     known = _SESSION_VALUES.get(name)
     if known is not None:
-        return session_value(context, postgres_text(node), known[1])
+        return session_value(context, context.postgres_text(node), known[1])
     if name == "grouping":
         return _grouping(context, node)
     arguments = context.bind_all(node.expressions)
@@ -145,7 +146,7 @@ def _function(context: Context, node: Call) -> Typed:
     if node.args.get("distinct") or node.args.get("order"):
         raise SqlSyntaxError(f"DISTINCT specified, but {name} is not an aggregate function", sqlstate="42809")
     if name in _SEQUENCES and node.find(exp.Column, exp.Query) is None:
-        number = context.env.once(postgres_text(node), PgType(INT8))
+        number = context.env.once(context.postgres_text(node), PgType(INT8))
         if number is not None:
             return number
     arguments = context.bind_all(positional(name, node.expressions))
@@ -187,7 +188,7 @@ def _left_to_postgres(context: Context, node: Call, resolved: Resolved, marks: i
     """No DuckDB form: PostgreSQL evaluates it once when nothing in it depends on a row."""
     if marks & ~PLACEHOLDER or node.name in ("set_config", "pg_sleep"):
         raise unsupported(node.name, list(resolved.arguments))
-    return context.env.constant(postgres_text(node), PgType(resolved.result))
+    return context.env.constant(context.postgres_text(node), PgType(resolved.result))
 
 
 def _type_function(context: Context, name: str, argument: Typed) -> Typed | None:

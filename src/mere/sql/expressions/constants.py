@@ -81,7 +81,7 @@ def bind_cast(context: Context, node: exp.Expression) -> Typed:
     except FeatureNotSupported:
         if value.marks & ~PLACEHOLDER or not duckdb_type(target):
             raise
-        return context.env.constant(postgres_text(node), target)
+        return context.env.constant(context.postgres_text(node), target)
 
 
 def _array_of_type(context: Context, node: exp.Array, target: PgType) -> Typed | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from mere.errors import FeatureNotSupported
+from mere.sql.dialect import Mere
 from mere.sql.expressions.typed import Environment, Typed
 
 Handler = Callable[["Context", exp.Expression], Typed]
@@ -31,6 +32,10 @@ class Context:
 
     def bind_all(self, nodes: list[exp.Expression]) -> list[Typed]:
         return [self.bind(node) for node in nodes]
+
+    def postgres_text(self, node: exp.Expression) -> str:
+        """The node as PostgreSQL's own text, for what PostgreSQL evaluates."""
+        return self.env.written(node).sql(dialect=Mere)
 
     @property
     def wide_decimals(self) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlglot import exp
 
 from mere.sql.types import NUMERIC, UNKNOWN, PgType, stored_numeric
+
+if TYPE_CHECKING:
+    from mere.sql.expressions.context import Context
+    from mere.sql.grammar.nodes import Call
 
 # Marks of an expression, as bits: they travel up from the parts to the whole.
 COLUMN = 1  # reads a column of this query level or an outer one
@@ -145,6 +149,14 @@ class Environment(Protocol):
 
     def constant(self, sql: str, type: PgType) -> Typed:
         """A constant that PostgreSQL evaluates before the plan runs: `sql` is a PostgreSQL expression."""
+        ...
+
+    def call(self, context: Context, node: Call) -> Typed | None:
+        """A call of a user's function; None where one of PostgreSQL's is meant."""
+        ...
+
+    def written(self, node: exp.Expression) -> exp.Expression:
+        """A node without columns as PostgreSQL can evaluate it: inside of a function, with its arguments in place."""
         ...
 
     def once(self, sql: str, type: PgType) -> Typed | None:

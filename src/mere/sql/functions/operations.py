@@ -12,7 +12,6 @@ from sqlglot import exp
 from mere.errors import FeatureNotSupported
 from mere.sql.coercion import as_text, coerce
 from mere.sql.expressions.build import binary, call, cast, null, paren
-from mere.sql.expressions.constants import postgres_text
 from mere.sql.expressions.context import Context, marks_of
 from mere.sql.expressions.folding import fold_times
 from mere.sql.expressions.typed import PLACEHOLDER, Coercion, Typed
@@ -43,7 +42,7 @@ def apply_other(context: Context, name: str, operands: list[Typed], found: Resol
     marks = marks_of(operands)
     if handler is None:
         if not marks & ~PLACEHOLDER and not isinstance(node, exp.Null):
-            return context.env.constant(postgres_text(node), PgType(found.result))
+            return context.env.constant(context.postgres_text(node), PgType(found.result))
         raise FeatureNotSupported(f"operator {_spelled(name, operands)} is not supported over lake data")
     known = [
         coerce(operand, PgType(target), Coercion.IMPLICIT, context.env) if operand.type.oid != target else operand

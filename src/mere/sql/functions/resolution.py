@@ -267,3 +267,8 @@ def common_type_oid(oids: Sequence[int]) -> int:
         if not _preferred(chosen) and cast_context(chosen, oid) == 0 and cast_context(oid, chosen) != 0:
             chosen = oid
     return chosen if all(cast_context(oid, chosen) == 0 for oid in known) else 0
+
+
+def resolve_among(signatures: Sequence[Signature], inputs: tuple[int, ...]) -> Resolved | None:
+    """As `resolve_function`, among overloads that are not PostgreSQL's alone."""
+    return _resolve(signatures, inputs)
