@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from mere.errors import MereError
 from mere.segment.connect import _MEANING
+from mere.segment.kernels import install
 from mere.sql.bind import (
     ROWS,
     BindContext,
@@ -275,6 +276,7 @@ def _engine() -> duckdb.DuckDBPyConnection:
     engine = duckdb.connect(":memory:")
     for name, value in _MEANING.items():
         engine.execute(f"set global {name} = {value}")
+    install(engine)
     for macro in MACROS:
         engine.execute(macro)
     return engine

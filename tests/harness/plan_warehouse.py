@@ -15,6 +15,7 @@ from sqlglot import exp
 from mere.execute.types import EngineTypes, scan_columns
 from mere.plan.local import ColumnStatistics, Facts, ScanStatistics
 from mere.segment.connect import _MEANING, extension_file
+from mere.segment.kernels import install
 from mere.sql.bind import BindContext, BoundSelect, Constant, Scan, bind, duckdb_text, fill_constants, parse
 from mere.sql.grammar.type_names import parse_type
 from mere.sql.lexer import quote_identifier
@@ -67,6 +68,7 @@ def engine() -> duckdb.DuckDBPyConnection:
     connection.execute(f"LOAD '{extension_file('ducklake')}'")
     for name, value in _MEANING.items():
         connection.execute(f"SET GLOBAL {name} = {value}")
+    install(connection)
     for macro in MACROS:
         connection.execute(macro)
     return connection

@@ -15,6 +15,7 @@ import duckdb
 
 from mere.errors import StartupError
 from mere.segment.credentials import extensions_for, quote, secret_statement
+from mere.segment.kernels import install
 from mere.segment.locations import Location
 
 
@@ -83,6 +84,7 @@ def connect(settings: EngineSettings, macros: Sequence[str], *, immutable: bool 
             options["arrow_output_version"] = "'1.5'"
         for name, value in options.items():
             connection.execute(f"SET GLOBAL {name} = {value}")
+        install(connection)
         for macro in macros:
             connection.execute(macro)
         _lock(connection, settings)

@@ -161,6 +161,8 @@ def translate(error: BaseException) -> MereError:
     if isinstance(error, MereError):
         return error
     text = str(error)
+    if "executing the UDF: " in text:  # a kernel's own words, behind them the lines of its source
+        text = text.split("\n\nAt:\n", 1)[0]
     body = text.split("Error: ", 1)[-1]
     if isinstance(error, duckdb.InterruptException):
         return QueryCanceled("canceling statement due to user request")

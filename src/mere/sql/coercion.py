@@ -312,8 +312,8 @@ def _from_string(typed: Typed, target: PgType, env: Environment) -> Typed:
     if oid == TIMETZ:
         return Typed(call("mere_text_to_timetz", typed.sql, zone(env.time_zone)), PgType(oid), typed.marks)
     if oid in (JSON, JSONB):
-        checked = call("mere_text_to_json", typed.sql)
-        return Typed(call("mere_jsonb", checked) if oid == JSONB else checked, PgType(oid), typed.marks)
+        name = "mere_to_jsonb" if oid == JSONB else "mere_text_to_json"
+        return Typed(call(name, typed.sql), PgType(oid), typed.marks)
     if element_of(oid):
         return _each(call("mere_text_to_array", typed.sql), PgType(TEXT), target, typed.marks, env)
     name = _TEXT_MACROS.get(oid)
@@ -405,7 +405,7 @@ _SPECIAL: dict[tuple[int, int], _Maker] = {
     (TIMESTAMPTZ, TIME): lambda sql, env: cast(call("timezone", _zone(env), sql), "TIME"),
     (INTERVAL, TIME): lambda sql, env: call("mere_interval_to_time", sql),
     (TIMETZ, TIME): _simple("TIME"),
-    (JSON, JSONB): lambda sql, env: call("mere_jsonb", sql),
+    (JSON, JSONB): lambda sql, env: call("mere_to_jsonb", sql),
     (TIMESTAMPTZ, TIMETZ): lambda sql, env: call("mere_timestamptz_to_timetz", sql, _zone(env)),
     (JSONB, JSON): lambda sql, env: sql,
     (JSONB, BOOL): lambda sql, env: call("mere_json_to_bool", sql),

@@ -14,6 +14,7 @@ from mere.sql.expressions.build import call, cast, null, number, string
 from mere.sql.expressions.intervals import Interval, parse_date, parse_interval, parse_timestamp
 from mere.sql.expressions.numeric import EXACT, parts_of
 from mere.sql.expressions.typed import Carrier, Typed
+from mere.sql.jsonb.document import JsonError, read, write
 from mere.sql.types import (
     BOOL,
     BPCHAR,
@@ -123,10 +124,21 @@ def parse_literal(text: str, pg_type: PgType) -> Typed | None:
     if oid == TIMESTAMP and pg_type.typmod < 0:
         moment = parse_timestamp(text)
         return timestamp_literal(moment) if moment is not None else None
+    if oid == JSONB:
+        return _parse_jsonb(text, pg_type)
     if oid == INTERVAL:
         interval = parse_interval(text, pg_type.typmod)
         return interval_literal(interval, pg_type.typmod) if interval is not None else None
     return None
+
+
+def _parse_jsonb(text: str, pg_type: PgType) -> Typed | None:
+    """As jsonb keeps it; what is no JSON is left to PostgreSQL's own message."""
+    try:
+        kept = write(read(text))
+    except (JsonError, RecursionError):
+        return None
+    return Typed(cast(string(kept), "JSON"), pg_type, value=kept)
 
 
 def _string_literal(text: str, pg_type: PgType) -> Typed:

@@ -86,6 +86,13 @@ def _padded(sql: exp.Expression, pg_type: PgType) -> exp.Expression:
     return call("rpad", sql, number(pg_type.typmod - 4), string(" "))
 
 
+def with_blanks(typed: Typed) -> exp.Expression:
+    """char(n) as a pattern sees it: filled up with blanks, without which it is kept."""
+    if typed.type.oid == BPCHAR and typed.type.typmod >= 4:
+        return _padded(typed.sql, typed.type)
+    return typed.sql
+
+
 def plain_value(typed: Typed, fmt: SessionFormat) -> exp.Expression | None:
     """The value itself, for one who prints it: where its text depends on nothing but the value (and, for char(n), n).
     A cast that changes nothing holds DuckDB to the type; None where the text must be rendered."""

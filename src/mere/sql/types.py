@@ -39,8 +39,8 @@ class TypeFacts:
 BOOL, BYTEA, CHAR, NAME, INT8, INT2, INT4, REGPROC, TEXT, OID = 16, 17, 18, 19, 20, 21, 23, 24, 25, 26
 JSON, XML, FLOAT4, FLOAT8, UNKNOWN, MONEY = 114, 142, 700, 701, 705, 790
 BPCHAR, VARCHAR, DATE, TIME, TIMESTAMP, TIMESTAMPTZ, INTERVAL, TIMETZ = 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266
-BIT, VARBIT, NUMERIC, REGCLASS, REGTYPE = 1560, 1562, 1700, 2205, 2206
-UUID, JSONB, RECORD, VOID = 2950, 3802, 2249, 2278
+BIT, VARBIT, NUMERIC, REGCLASS, REGTYPE, REGNAMESPACE = 1560, 1562, 1700, 2205, 2206, 4089
+UUID, JSONB, JSONPATH, RECORD, VOID = 2950, 3802, 4072, 2249, 2278
 ANYELEMENT, ANYARRAY, ANY, ANYNONARRAY, ANYENUM, ANYRANGE = 2283, 2277, 2276, 2776, 3500, 3831
 ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, ANYCOMPATIBLENONARRAY = 5077, 5078, 5079
 
@@ -74,8 +74,10 @@ _SCALARS: tuple[tuple[int, str, str, str, bool, int, int, str, str], ...] = (
     (NUMERIC, "numeric", "numeric", "N", False, -1, 1231, "DECIMAL", "decimal"),
     (REGCLASS, "regclass", "regclass", "N", False, 4, 2210, "UINTEGER", ""),
     (REGTYPE, "regtype", "regtype", "N", False, 4, 2211, "UINTEGER", ""),
+    (REGNAMESPACE, "regnamespace", "regnamespace", "N", False, 4, 4090, "UINTEGER", ""),
     (UUID, "uuid", "uuid", "U", False, 16, 2951, "UUID", "uuid"),
     (JSONB, "jsonb", "jsonb", "U", False, -1, 3807, "JSON", "json"),
+    (JSONPATH, "jsonpath", "jsonpath", "U", False, -1, 4073, "VARCHAR", ""),
     (RECORD, "record", "record", "P", False, -1, 2287, "", ""),
     (VOID, "void", "void", "P", False, 4, 0, "", ""),
     (ANYELEMENT, "anyelement", "anyelement", "P", False, 4, 0, "", ""),
@@ -128,7 +130,7 @@ ALIASES: dict[str, int] = {
 STRINGS = frozenset({TEXT, VARCHAR, BPCHAR, NAME, CHAR, UNKNOWN})
 INTEGERS = frozenset({INT2, INT4, INT8})
 NUMBERS = frozenset({INT2, INT4, INT8, NUMERIC, FLOAT4, FLOAT8})
-OID_LIKE = frozenset({OID, REGPROC, REGCLASS, REGTYPE})
+OID_LIKE = frozenset({OID, REGPROC, REGCLASS, REGTYPE, REGNAMESPACE})
 POLYMORPHIC = frozenset(
     {
         ANYELEMENT,

@@ -34,7 +34,6 @@ select pg_typeof(a), pg_typeof(s), pg_typeof(array[1.5]) from t where id = 1;
 select id, array_sort(a), trim_array(a, 1) from t where id in (1, 4) order by id;
 select trim_array(a, 5) from t where id = 1;
 update t set a = a || 4 where id = 1 returning a;
---! differs element-assignment
 update t set a[1] = 1 where id = 1 returning a;
 insert into t (id, a) values (5, array[1, 2]), (6, '{3,x}');
 insert into t (id, a) values (7, '{1,2');

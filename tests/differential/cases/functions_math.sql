@@ -36,15 +36,10 @@ SELECT degrees(r), radians(f), pi() FROM t ORDER BY i NULLS LAST;
 SELECT sin(f), cos(f), tan(r) FROM t ORDER BY i NULLS LAST;
 SELECT asin(r / 10), acos(r / 10), atan(f) FROM t ORDER BY i NULLS LAST;
 SELECT atan2(f, r) FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT sind(f) FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT cosd(r) FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT tand(r) FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT cotd(r + 1) FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT atan2d(f, r + 1) FROM t ORDER BY i NULLS LAST;
 SELECT sinh(r), cosh(r), tanh(f) FROM t ORDER BY i NULLS LAST;
 SELECT asinh(f) FROM t ORDER BY i NULLS LAST;
@@ -66,16 +61,12 @@ SELECT scale(n), min_scale(n), trim_scale(n) FROM t ORDER BY i NULLS LAST;
 SELECT to_char(n, 'FM999999990.00'), to_char(i, '0000'), to_char(f, '9.99EEEE') FROM t ORDER BY i NULLS LAST;
 SELECT to_char(n, 'S9,999.99') FROM t ORDER BY i NULLS LAST;
 SELECT random() < 1, random(1, 6) between 1 and 6 FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT erf(f / 1e10) FROM t ORDER BY i NULLS LAST;
 SELECT gamma(abs(s % 5) + 1.0) FROM t ORDER BY i NULLS LAST;
 --! differs unsupported-syntax
 SELECT bit_count(i::bit(32)) FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT hashint4(1) FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT numeric_inc(n) FROM t ORDER BY i NULLS LAST;
---! differs unsupported-function
 SELECT int4abs(i) FROM t ORDER BY i NULLS LAST;
 SELECT to_hex(i), to_bin(abs(s)::int), to_oct(abs(s)::int) FROM t ORDER BY i NULLS LAST;
 SELECT i::float4 / 3, s::float8 / 7, (n * n)::numeric(30,8) FROM t ORDER BY i NULLS LAST;

@@ -25,7 +25,6 @@ select a.v, h.note from a left join h using (k) order by 1;
 select a.v, h.note from a right join h on a.k = h.k order by 1, 2;
 select a.v, tmp.extra from a join tmp using (k) order by 1;
 select h.note, tmp.extra from h full join tmp using (k) order by 1, 2;
---! differs oid-aliases
 select a.v, c.relname from a join pg_class c on c.relname = 'a' and c.relkind = 'r' and c.relnamespace = 'diff_joins'::regnamespace order by 1 limit 2;
 select count(*) from a join pg_type t on t.typname = 'int4';
 select a.id, s.total from a, lateral (select sum(b.id) as total from b where b.k = a.k) s order by 1;

@@ -9,7 +9,6 @@ select id, tz at time zone interval '-03:00', ts at time zone '+05:30' from t or
 select id, extract(hour from tz), date_trunc('day', tz), date_trunc('hour', tz) from t order by id;
 select id, date_trunc('day', tz, 'America/New_York') from t order by id;
 select id, tz + interval '1 day', tz + interval '24 hours' from t order by id;
---! differs to-char-patterns
 select id, to_char(tz, 'YYYY-MM-DD HH24:MI:SS TZ'), tz::text from t order by id;
 select id from t where tz > '2024-07-01 13:00' order by id;
 select id from t where tz = '2024-07-01 14:00';

@@ -33,7 +33,6 @@ select i2 + 1, i2 + 1::smallint, i8 * 1, f4 + 1, n + 1, n * n from t where id = 
 select 1 as i, 1.5 as n, 'x' as t, true as b, null as u, 10000000000 as big, 1e3 as e from t where id = 1;
 select array_agg(b order by id), array_agg(d order by id), array_agg(u order by id), array_agg(n order by id) from t;
 select count(distinct by), count(distinct iv), count(distinct jb), count(distinct ta) from t;
---! differs jsonb-as-text
 select jb, count(*) from t group by jb order by jb;
 select id from t where jb = '{"a": 1, "b": 2}';
 select encode(by, 'hex'), encode(by, 'base64'), length(by), octet_length(by) from t order by id;

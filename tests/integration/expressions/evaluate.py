@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from mere.errors import MereError, UndefinedObject
 from mere.segment.errors import translate
+from mere.segment.kernels import install
 from mere.sql.bind import BindContext, bind, duckdb_text, fill_constants, parse
 from mere.sql.expressions import Subquery, Typed, bind_expression
 from mere.sql.expressions.context import Context
@@ -157,6 +158,7 @@ class Evaluator:
             self.peer.adapters.register_loader(oid, TextLoader)
         self.time_zone = time_zone
         self.engine = duckdb.connect()
+        install(self.engine)
         for statement in (*ENGINE_SETTINGS, *MACROS):
             self.engine.execute(statement)
         self._fill()

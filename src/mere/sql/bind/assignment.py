@@ -15,9 +15,11 @@ from mere.sql.bind.bound import DefaultColumn
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.scope import column_sql, identifier_name, quoted
 from mere.sql.bind.target import TargetTable, assign, bind_default, is_default
-from mere.sql.expressions import Typed
+from mere.sql.expressions import Coercion, Typed, coerce
+from mere.sql.expressions.build import call, cast_to
 from mere.sql.expressions.typed import COLUMN
 from mere.sql.relations import Column
+from mere.sql.types import INT4, PgType, element_of
 
 Value = exp.Expression | DefaultColumn
 
@@ -37,6 +39,9 @@ def bind_assignments(
         if not isinstance(node, exp.EQ):
             raise FeatureNotSupported("this form of SET is not supported over lake tables")
         names, value = node.this, node.expression
+        if isinstance(names, exp.Bracket):
+            found = _with_element(environment, target, found, names, value)
+            continue
         if isinstance(names, exp.Tuple | exp.Paren):
             listed = names.expressions if isinstance(names, exp.Tuple) else [names.this]
             columns = [_column(target, name) for name in listed]
@@ -54,12 +59,43 @@ def bind_assignments(
     return found
 
 
+def _with_element(
+    environment: ScopeEnvironment,
+    target: TargetTable,
+    found: list[Assignment],
+    place: exp.Bracket,
+    value: exp.Expression,
+) -> list[Assignment]:
+    """SET a[i] = value: the array with that element, over what an earlier a[j] = ... made of it."""
+    column = _column(target, place.this)
+    element, index = element_of(column.type.oid), place.expressions[0]
+    if not element or isinstance(index, exp.Slice) or len(place.expressions) != 1 or is_default(value):
+        raise FeatureNotSupported("assigning to a part of a column is not supported on lake tables")
+    earlier = next((assignment for assignment in found if assignment.column.attnum == column.attnum), None)
+    if earlier is not None and not _is_element(earlier.value):
+        raise SqlSyntaxError(f'multiple assignments to same column "{column.name}"')
+    old = environment.expression(place.this).sql if earlier is None else earlier.value
+    assert isinstance(old, exp.Expression)
+    at = coerce(environment.expression(index), PgType(INT4), Coercion.ASSIGNMENT, environment)
+    kind = PgType(element, column.type.typmod)
+    new = coerce(environment.expression(value), kind, Coercion.ASSIGNMENT, environment, column.name)
+    made = Assignment(column, call(_ELEMENT, old, at.sql, cast_to(new.sql, kind)))
+    return [*(assignment for assignment in found if assignment is not earlier), made]
+
+
+_ELEMENT = "mere_array_assign"
+
+
+def _is_element(value: Value) -> bool:
+    return isinstance(value, exp.Anonymous) and value.name == _ELEMENT
+
+
 def _column(target: TargetTable, node: exp.Expression) -> Column:
     if isinstance(node, exp.Column) and node.args.get("table") is None:
         return target.column(identifier_name(node.this))
     if isinstance(node, exp.Identifier):
         return target.column(identifier_name(node))
-    raise FeatureNotSupported("assigning to an element of a column is not supported on lake tables")
+    raise FeatureNotSupported("assigning to a part of a column is not supported on lake tables")
 
 
 def bind_value(environment: ScopeEnvironment, target: TargetTable, column: Column, node: exp.Expression) -> Value:

@@ -14,7 +14,9 @@ from mere.sql.bind.scope import RangeColumn, RangeItem, Scope, column_sql, ident
 from mere.sql.bind.user_calls import bind_user_rows
 from mere.sql.bind.user_function import FunctionRows
 from mere.sql.expressions import SetFunction, Typed, bind_expression, bind_set_function, figure_name
+from mere.sql.expressions.records import bind_records
 from mere.sql.expressions.typed import COLUMN
+from mere.sql.grammar.type_names import parse_type
 from mere.sql.types import INT8, PgType
 
 _ELEMENT, _LIST = "mere_element", "mere_list"
@@ -28,16 +30,15 @@ def bind_function(binding: Binding, node: exp.Expression, scope: Scope) -> tuple
     call = _call(node)
     ordinality = bool(node.args.get("ordinality") or node.args.get("offset"))
     declared = list(alias.args.get("columns") or []) if alias is not None else []
-    if any(isinstance(column, exp.ColumnDef) for column in declared):
-        raise FeatureNotSupported("a column definition list for a function in FROM is not supported")
-    names = [identifier_name(column) for column in declared]
+    defined = [_defined(column) for column in declared if isinstance(column, exp.ColumnDef)]
+    names = [name for name, _ in defined] or [identifier_name(column) for column in declared]
     function = figure_name(call)
     shown = identifier_name(alias.this) if alias is not None and alias.this is not None else function
     environment = ScopeEnvironment(binding, scope)
     rows = bind_user_rows(environment, call)
     if rows is not None:
         return _user_rows(binding, rows, shown, names, ordinality, aliased=shown != function)
-    bound = _bind_call(call, environment)
+    bound = bind_records(call, defined, environment) if defined else _bind_call(call, environment)
     emitted = binding.alias(shown)
     outputs = [(column.name, column.typed) for column in bound.columns]
     if len(outputs) == 1 and not bound.struct and outputs[0][0] == function:
@@ -54,6 +55,11 @@ def bind_function(binding: Binding, node: exp.Expression, scope: Scope) -> tuple
         columns.append(RangeColumn(names[number] if number < len(names) else name, reference))
     tree = _emit(bound, emitted, ordinality)
     return tree, RangeItem(shown, columns, emitted=emitted)
+
+
+def _defined(column: exp.ColumnDef) -> tuple[str, PgType]:
+    """A column of a definition list: (a int, b text)."""
+    return identifier_name(column.this), parse_type(column.args["kind"].args["kind"])
 
 
 def _user_rows(

@@ -16,6 +16,8 @@ from mere.sql.bind.block import Block, Output
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.scope import Scope, column_sql, identifier_name, quoted
 from mere.sql.bind.targets import Target, bare_name, by_output_name, ordinal
+from mere.sql.expressions.typed import sort_value
+from mere.sql.types import JSONB
 
 
 def _place(node: exp.Expression, targets: Sequence[Target], clause: str) -> int | None:
@@ -32,15 +34,22 @@ def _ordered(node: exp.Ordered, sql: exp.Expression) -> exp.Ordered:
     return exp.Ordered(this=sql, desc=bool(node.args.get("desc")), nulls_first=bool(node.args.get("nulls_first")))
 
 
-def bind_order(environment: ScopeEnvironment, node: exp.Order, targets: Sequence[Target]) -> exp.Order | None:
+def bind_order(
+    environment: ScopeEnvironment, node: exp.Order, targets: Sequence[Target], distinct: bool
+) -> exp.Order | None:
     """ORDER BY of a SELECT: output names, ordinals, or expressions over the input columns."""
     items = []
     for item in node.expressions:
         place = _place(item.this, targets, "ORDER BY")
         if place is None:
-            sql = environment.expression(item.this).sql
-            place = _same_output(sql, targets)
-        if place is not None:
+            typed = environment.expression(item.this)
+            place = _same_output(typed.sql, targets)
+            sql = sort_value(typed)
+        if place is not None and targets[place].output.typed.type.oid == JSONB:
+            if distinct:
+                raise FeatureNotSupported("SELECT DISTINCT ordered by a jsonb column is not supported over lake data")
+            sql = sort_value(targets[place].output.typed)
+        elif place is not None:
             sql = exp.Literal.number(place + 1)
         elif isinstance(sql, exp.Literal | exp.Null):
             continue  # a constant orders nothing, and DuckDB would take it for a place
@@ -65,6 +74,8 @@ def order_outputs(node: exp.Order, block: Block) -> exp.Order:
             if isinstance(item.this, exp.Column) and bare_name(item.this) is not None:
                 raise UndefinedObject(f'column "{identifier_name(item.this.this)}" does not exist', sqlstate="42703")
             raise FeatureNotSupported("invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
+        if targets[place].output.typed.type.oid == JSONB:
+            raise FeatureNotSupported("a set operation ordered by a jsonb column is not supported over lake data")
         items.append(_ordered(item, exp.Literal.number(place + 1)))
     return exp.Order(expressions=items)
 

@@ -53,7 +53,7 @@ def bind_select(binding: Binding, node: exp.Select, outer: Scope | None, frame: 
     if node.args.get("distinct") is not None:
         tree.set("distinct", bind_distinct(environment, node.args["distinct"], outputs))
     if node.args.get("order") is not None:
-        tree.set("order", bind_order(environment, node.args["order"], outputs))
+        tree.set("order", bind_order(environment, node.args["order"], outputs, node.args.get("distinct") is not None))
     if tree.args.get("group") is not None:
         _let_dependent_through(tree, outputs, scope)
     apply_limit(binding, node, block, scope)

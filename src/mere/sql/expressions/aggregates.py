@@ -10,7 +10,8 @@ from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
 from mere.sql.coercion import to_boolean
 from mere.sql.expressions.calls import coerced, find, unsupported
 from mere.sql.expressions.context import Context, handles, marks_of
-from mere.sql.expressions.typed import AGGREGATE, WINDOW, Typed
+from mere.sql.expressions.hypothetical import HYPOTHETICAL, bind_hypothetical
+from mere.sql.expressions.typed import AGGREGATE, WINDOW, Typed, sort_value
 from mere.sql.expressions.windows import bind_window_clause
 from mere.sql.functions import catalog
 from mere.sql.functions.aggregates import AGGREGATES
@@ -104,6 +105,8 @@ def bind_aggregate(
     window_marks: int = 0,
 ) -> Typed:
     name = node.name
+    if within is not None and name in HYPOTHETICAL and window is None:
+        return bind_hypothetical(context, node, within, condition)
     if name not in catalog.AGGREGATES and name not in catalog.WINDOWS:
         if catalog.functions(name):
             what = "OVER" if window is not None else "FILTER"
@@ -172,4 +175,4 @@ def _argument(context: Context, node: exp.Expression) -> Typed:
 
 
 def _ordered(typed: Typed, item: exp.Ordered) -> exp.Expression:
-    return exp.Ordered(this=typed.sql, desc=item.args.get("desc"), nulls_first=item.args.get("nulls_first"))
+    return exp.Ordered(this=sort_value(typed), desc=item.args.get("desc"), nulls_first=item.args.get("nulls_first"))

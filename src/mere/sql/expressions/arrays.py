@@ -93,7 +93,7 @@ def _bound(context: Context, node: exp.Expression | None, default: exp.Expressio
 
 def _json_subscript(context: Context, operand: Typed, index: exp.Expression) -> Typed:
     key = context.bind(index)
-    name = "mere_json_get_index" if key.type.oid == INT4 else "mere_json_get_key"
+    name = "mere_jsonb_get_index" if key.type.oid == INT4 else "mere_jsonb_get_key"
     text = key.sql if key.type.oid == INT4 else coerce(key, PgType(TEXT), Coercion.IMPLICIT, context.env).sql
     return Typed(call(name, operand.sql, text), PgType(JSONB), operand.marks | key.marks)
 

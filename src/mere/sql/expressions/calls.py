@@ -11,10 +11,11 @@ from mere.sql.coercion import coerce
 from mere.sql.expressions.build import call
 from mere.sql.expressions.conditionals import bind_coalesce, bind_extreme, bind_nullif
 from mere.sql.expressions.context import Context, handles, marks_of
+from mere.sql.expressions.sql_json import SQL_JSON, bind_sql_json
 from mere.sql.expressions.typed import AGGREGATE, COLUMN, PLACEHOLDER, SET, VOLATILE, Coercion, Typed
 from mere.sql.functions import catalog
 from mere.sql.functions.named import positional
-from mere.sql.functions.registry import SCALARS, BoundCall, Entry
+from mere.sql.functions.registry import NORMAL_FORMS, SCALARS, BoundCall, Entry
 from mere.sql.functions.resolution import AmbiguousName, Resolved, resolve_function
 from mere.sql.grammar.nodes import Call
 from mere.sql.grammar.type_names import parse_type
@@ -69,6 +70,8 @@ def bind_call(context: Context, node: exp.Expression) -> Typed:
         from mere.sql.expressions.sets import bind_set_in_list
 
         return bind_set_in_list(context, node)
+    if name in SQL_JSON:
+        return bind_sql_json(context, node)
     return _function(context, node)
 
 
@@ -86,9 +89,18 @@ def _keyword(context: Context, node: Call) -> Typed:
         return bind_extreme(context, name, arguments)
     if name == "nullif":
         return bind_nullif(context, arguments)
+    if name.startswith("is_n"):
+        return _is_normalized(context, name, arguments[0])
     if name == "is_json":
         return Typed(call("mere_is_json", arguments[0].sql, arguments[1].sql), PgType(16), arguments[0].marks)
     raise FeatureNotSupported(f"{name} is not supported")
+
+
+def _is_normalized(context: Context, name: str, value: Typed) -> Typed:
+    form = "nfc" if name == "is_normalized" else name.removeprefix("is_")
+    text = coerce(value, PgType(TEXT), Coercion.IMPLICIT, context.env)
+    made = call(NORMAL_FORMS[form], text.sql.copy())
+    return Typed(exp.Paren(this=exp.EQ(this=text.sql, expression=made)), PgType(16), text.marks)
 
 
 def session_value(context: Context, text: str, oid: int) -> Typed:

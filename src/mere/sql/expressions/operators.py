@@ -39,6 +39,7 @@ from mere.sql.types import (
     INT4,
     INT8,
     INTEGERS,
+    JSONB,
     NUMBERS,
     NUMERIC,
     PgType,
@@ -171,6 +172,9 @@ def compare(context: Context, name: str, operands: list[Typed], found: Resolved)
         right = coerce(right, PgType(target_right), Coercion.IMPLICIT, context.env)
         if target_left != target_right:
             left, right = _mixed_times(context, left, right)
+        elif target_left == JSONB:
+            macro = "mere_jsonb_identity" if name in ("=", "<>") else "mere_jsonb_key"
+            left, right = (replace(side, sql=call(macro, side.sql), value=None) for side in (left, right))
     sql = binary(COMPARISONS[name], left.sql, right.sql)
     return Typed(sql, PgType(BOOL), left.marks | right.marks)
 

@@ -14,6 +14,7 @@ from mere.sql.expressions.calls import coerced, find
 from mere.sql.expressions.context import Context, marks_of
 from mere.sql.expressions.typed import COLUMN, PLACEHOLDER, SET, Coercion, SetColumn, SetFunction, Typed
 from mere.sql.expressions.zones import zone
+from mere.sql.functions.named import positional
 from mere.sql.functions.patterns import pattern_sql, translate
 from mere.sql.functions.text_functions import group_count
 from mere.sql.grammar.nodes import Call
@@ -63,7 +64,7 @@ def _rows(context: Context, node: Call) -> tuple[Rows, int]:
     maker = _MAKERS.get(node.name)
     if maker is None or node.args.get("schema") not in (None, "", "pg_catalog"):
         raise FeatureNotSupported(f"function {node.name}() in FROM is not supported over lake data")
-    arguments = context.bind_all(node.expressions)
+    arguments = context.bind_all(positional(node.name, node.expressions))
     return maker(context, node, arguments), marks_of(arguments)
 
 
@@ -183,6 +184,11 @@ def _json_rows(
     return build
 
 
+def _path_rows(context: Context, node: Call, arguments: list[Typed]) -> Rows:
+    bound = coerced(context, arguments, find(context, node.name, arguments))
+    return Rows(call("mere_jsonpath_rows", *(item.sql for item in bound)), (("jsonb_path_query", _typed(JSONB)),))
+
+
 _Maker = Callable[[Context, Call, list[Typed]], Rows]
 _MAKERS: dict[str, _Maker] = {
     "generate_series": _series,
@@ -197,6 +203,7 @@ _MAKERS: dict[str, _Maker] = {
     "jsonb_array_elements_text": _json_rows("mere_jsonb_array_texts", (("value", TEXT),), JSONB),
     "json_object_keys": _json_rows("mere_json_keys", (("json_object_keys", TEXT),), JSON),
     "jsonb_object_keys": _json_rows("mere_json_keys", (("jsonb_object_keys", TEXT),), JSONB),
+    "jsonb_path_query": _path_rows,
     "json_each": _json_rows("mere_json_entries", (("key", TEXT), ("value", JSON)), JSON),
     "jsonb_each": _json_rows("mere_jsonb_entries", (("key", TEXT), ("value", JSONB)), JSONB),
     "json_each_text": _json_rows("mere_json_text_entries", (("key", TEXT), ("value", TEXT)), JSON),

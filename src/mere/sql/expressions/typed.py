@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlglot import exp
 
-from mere.sql.types import NUMERIC, UNKNOWN, PgType, stored_numeric
+from mere.sql.types import JSONB, NUMERIC, UNKNOWN, PgType, stored_numeric
 
 if TYPE_CHECKING:
     from mere.sql.expressions.context import Context
@@ -60,6 +60,7 @@ class Typed:
     is_null: bool = False  # the literal NULL
     fields: tuple[Typed, ...] = ()
     row_constructor: bool = False  # ROW(...): its fields are f1, f2 ...; those of a whole row have their columns' names
+    label: str = ""  # the column's name, of a field of a whole row
     bare: bool = False  # sql is a bare number whose DuckDB type follows its neighbours
 
     @property
@@ -104,6 +105,13 @@ def stored_column(sql: exp.Expression, pg_type: PgType) -> Typed:
     """A column of a lake table (or of rows fetched from PostgreSQL and cast to `duckdb_type`)."""
     carrier = stored_numeric(pg_type.typmod) if pg_type.oid == NUMERIC else None
     return Typed(sql, pg_type, COLUMN, carrier)
+
+
+def sort_value(typed: Typed) -> exp.Expression:
+    """What ORDER BY sorts by: the value, but for jsonb, whose order is not that of its text."""
+    if typed.type.oid != JSONB or typed.is_null:
+        return typed.sql
+    return exp.Anonymous(this="mere_jsonb_key", expressions=[typed.sql.copy()])
 
 
 @dataclass(frozen=True, slots=True)

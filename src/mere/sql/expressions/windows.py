@@ -8,7 +8,7 @@ from mere.errors import SqlSyntaxError, UndefinedObject
 from mere.sql.coercion import coerce
 from mere.sql.expressions.build import cast
 from mere.sql.expressions.context import Context
-from mere.sql.expressions.typed import Coercion, Typed
+from mere.sql.expressions.typed import Coercion, Typed, sort_value
 from mere.sql.types import DATE, INT8, INTEGERS, INTERVAL, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, PgType
 
 _TIMES = frozenset({DATE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ, INTERVAL})
@@ -29,7 +29,7 @@ def bind_window_clause(context: Context, node: exp.Window) -> tuple[exp.Window, 
         typed = context.bind(item.this)
         marks |= typed.marks
         sorted_types.append(typed)
-        sql = cast(typed.sql, "HUGEINT") if wide and typed.type.oid in INTEGERS else typed.sql
+        sql = cast(typed.sql, "HUGEINT") if wide and typed.type.oid in INTEGERS else sort_value(typed)
         ordered.append(exp.Ordered(this=sql, desc=item.args.get("desc"), nulls_first=item.args.get("nulls_first")))
     window = exp.Window(this=None, over="OVER")
     if keys:

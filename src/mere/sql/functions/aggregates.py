@@ -11,7 +11,7 @@ from mere.errors import DataError, FeatureNotSupported
 from mere.sql.expressions.build import call, cast, number, string
 from mere.sql.expressions.numeric import QUOTIENT_SCALE, WIDE_QUOTIENT_SCALE
 from mere.sql.expressions.typed import QUOTIENT, Typed
-from mere.sql.functions.json_values import to_json_text
+from mere.sql.functions.json_values import NULL_KEY, to_json_text
 from mere.sql.types import (
     BPCHAR,
     FLOAT4,
@@ -217,7 +217,11 @@ def _json_object_agg(aggregate: Aggregate) -> Typed:
     key = as_text(aggregate.arguments[0], aggregate.context.env)
     text = to_json_text(aggregate.context, aggregate.arguments[1])
     colon = " : " if aggregate.node.name.startswith("json_") else ": "
-    pair = call("concat", call("to_json", key.sql), string(colon), call("coalesce", text, string("null")))
+    problem = NULL_KEY if colon == " : " else "22023:field name must not be null"
+    name = call("mere_json_key", key.sql, string(problem))
+    if aggregate.filter is not None:  # DuckDB computes the arguments of rows that the filter drops, too
+        name = exp.Case(ifs=[exp.If(this=aggregate.filter.copy(), true=name)])
+    pair = call("concat", call("to_json", name), string(colon), call("coalesce", text, string("null")))
     by_key: list[exp.Expression] | None = None
     if colon == ": ":  # jsonb keeps keys by length, then bytes
         by_key = [exp.Ordered(this=call("strlen", key.sql)), exp.Ordered(this=key.sql)]

@@ -190,6 +190,49 @@ _PIECES: dict[str, _Piece] = {
 }
 
 
+def _era_year(x: exp.Expression) -> exp.Expression:
+    """Years before Christ are counted from 1, without a zero."""
+    return exp.Paren(this=exp.Sub(this=number(1), expression=call("year", x)))
+
+
+def _era_week_year(x: exp.Expression) -> exp.Expression:
+    year = call("isoyear", x)
+    return exp.Case(
+        ifs=[exp.If(this=exp.GT(this=year, expression=number(0)), true=year.copy())],
+        default=exp.Sub(this=number(1), expression=year.copy()),
+    )
+
+
+def _digits(year: _Piece, width: int, last: int) -> _Piece:
+    return lambda x: call("right", call("lpad", _text(year(x)), number(width), string("0")), number(last))
+
+
+# Before Christ: what strftime() writes with a sign, or not at all.
+_ANCIENT: dict[str, _Piece] = {
+    "YYYY": _digits(_era_year, 4, 4),
+    "YYY": _digits(_era_year, 4, 3),
+    "YY": _digits(_era_year, 4, 2),
+    "Y": _digits(_era_year, 4, 1),
+    "Y,YYY": lambda x: call("mere_thousands", _era_year(x)),
+    "IYYY": _digits(_era_week_year, 4, 4),
+    "IYY": _digits(_era_week_year, 4, 3),
+    "IY": _digits(_era_week_year, 4, 2),
+    "I": _digits(_era_week_year, 4, 1),
+    "IW": lambda x: call("mere_two_digits", call("weekofyear", x)),
+    "CC": lambda x: call("mere_ancient_century", call("year", x)),
+    "BC": lambda x: string("BC"),
+}
+_ANCIENT |= dict.fromkeys(("AD", "B.C.", "A.D."), _ANCIENT["BC"])
+
+
+def _ancient_piece(token: Token, moment: exp.Expression) -> exp.Expression:
+    if token.name in ("BC", "AD", "B.C.", "A.D."):
+        era = "BC" if len(token.name) == 2 else "B.C."
+        return string(era if token.text.isupper() else era.lower())
+    made = _ANCIENT[token.name](moment)
+    return call("ltrim", made, string("0")) if token.fill else made
+
+
 def _piece(token: Token, moment: exp.Expression, bound: BoundCall) -> exp.Expression:
     name = token.name
     if name in _WORDS:
@@ -220,9 +263,10 @@ def _zone(token: Token, bound: BoundCall) -> exp.Expression:
     if bound.arguments[0].type.oid != TIMESTAMPTZ:
         return string("" if token.name == "TZ" else "+00")
     if token.name == "TZ":
-        if name.upper() not in ("UTC", "GMT"):
-            raise FeatureNotSupported("to_char pattern TZ is not supported in a time zone other than UTC")
-        return string(name.upper() if token.text.isupper() else name.lower())
+        if name.upper() in ("UTC", "GMT"):
+            return string(name.upper() if token.text.isupper() else name.lower())
+        shown = call("mere_kernel_zone_name", call("epoch_us", bound.sql(0).copy()), string(name))
+        return shown if token.text.isupper() else call("lower", shown)
     offset = call("mere_zone_offset", bound.sql(0).copy(), zone(name))
     text = call("mere_offset_out", offset)
     if token.name == "TZH":
@@ -255,10 +299,23 @@ def _to_char(bound: BoundCall) -> exp.Expression:
         moment = cast(bound.raw[0].sql, "TIMESTAMP")
     elif bound.arguments[0].type.oid == TIMESTAMPTZ:
         moment = call("timezone", zone(bound.context.env.time_zone), moment)
+    template = _template(bound)
+    whole = _rendered(template, moment, bound, ancient=False)
+    finite: exp.Expression = call("isfinite", moment.copy())
+    ifs = [exp.If(this=finite, true=whole)]
+    if any(token.name in _ANCIENT for token in template):
+        early = exp.LT(this=moment.copy(), expression=cast(string("0001-01-01"), "TIMESTAMP"))
+        before = exp.And(this=finite.copy(), expression=early)
+        ifs.insert(0, exp.If(this=before, true=_rendered(template, moment, bound, ancient=True)))
+    return exp.Case(ifs=ifs)
+
+
+def _rendered(template: list[Token], moment: exp.Expression, bound: BoundCall, *, ancient: bool) -> exp.Expression:
+    """The template's pieces joined; neighbours that strftime() knows are one call of it."""
     parts: list[exp.Expression] = []
     directives = ""
-    for token in _template(bound):
-        directive = _DIRECTIVES.get(token.name)
+    for token in template:
+        directive = None if ancient and token.name in _ANCIENT else _DIRECTIVES.get(token.name)
         if not token.name:
             directives += token.text.replace("%", "%%")
         elif directive is not None:
@@ -267,7 +324,8 @@ def _to_char(bound: BoundCall) -> exp.Expression:
             if directives:
                 parts.append(call("strftime", moment.copy(), string(directives)))
             directives = ""
-            parts.append(_piece(token, moment.copy(), bound))
+            old = ancient and token.name in _ANCIENT
+            parts.append(_ancient_piece(token, moment.copy()) if old else _piece(token, moment.copy(), bound))
         if token.ordinal:
             if directives:
                 parts.append(call("strftime", moment.copy(), string(directives)))

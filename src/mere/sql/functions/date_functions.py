@@ -287,10 +287,27 @@ def _make_timestamptz(bound: BoundCall) -> exp.Expression:
     return call("timezone", where, call("mere_make_timestamp", *(a.sql for a in bound.arguments[:6])))
 
 
-@scalar("overlaps(timestamp,interval,timestamp,interval)")
+@scalar(
+    *(
+        f"overlaps({kind},{first},{kind},{second})"
+        for kind in ("time", "timestamp", "timestamptz")
+        for first, second in (("interval", "interval"), ("interval", kind), (kind, "interval"))
+    )
+)
 def _overlaps_lengths(bound: BoundCall) -> exp.Expression:
-    first, second = (binary(exp.Add, bound.sql(i).copy(), bound.sql(i + 1)) for i in (0, 2))
+    """The end of a period may be given by its length."""
+    first, second = (_period_end(bound, place) for place in (0, 2))
     return call("mere_overlaps", bound.sql(0), first, bound.sql(2), second)
+
+
+def _period_end(bound: BoundCall, place: int) -> exp.Expression:
+    kind, end = bound.arguments[place].type.oid, bound.arguments[place + 1]
+    if end.type.oid != INTERVAL:
+        return end.sql
+    start = bound.sql(place).copy()
+    if kind == TIMESTAMPTZ:
+        return call("mere_timestamptz_add", start, end.sql, zone(bound.context.env.time_zone))
+    return call("mere_time_add", start, end.sql) if kind == TIME else binary(exp.Add, start, end.sql)
 
 
 @scalar("date_add(timestamptz,interval)", "date_subtract(timestamptz,interval)")

@@ -8,8 +8,9 @@ from mere.errors import DataError
 from mere.sql.coercion import as_text
 from mere.sql.expressions.build import call, cast, string
 from mere.sql.expressions.typed import Typed
-from mere.sql.functions.json_values import to_json_text
+from mere.sql.functions.json_values import NULL_KEY, to_json_text
 from mere.sql.functions.registry import BoundCall, same, scalar
+from mere.sql.types import JSON
 
 same(
     """
@@ -17,7 +18,11 @@ same(
     json_array_length mere_json_array_length; jsonb_array_length mere_json_array_length
     jsonb_exists mere_jsonb_exists; jsonb_exists_any mere_jsonb_exists_any; jsonb_exists_all mere_jsonb_exists_all
     jsonb_contains mere_jsonb_contains
-    json_extract_path(variadic) mere_json_get_path; jsonb_extract_path(variadic) mere_json_get_path
+    jsonb_set mere_jsonb_set; jsonb_insert mere_jsonb_insert; jsonb_pretty mere_jsonb_pretty
+    jsonb_strip_nulls mere_jsonb_strip; jsonb_contained mere_jsonb_contained
+    jsonb_path_exists mere_jsonpath_exists; jsonb_path_match mere_jsonpath_match
+    jsonb_path_query_array mere_jsonpath_array; jsonb_path_query_first mere_jsonpath_first
+    json_extract_path(variadic) mere_json_get_path; jsonb_extract_path(variadic) mere_jsonb_get_path
     """
 )
 
@@ -29,7 +34,8 @@ def _path(bound: BoundCall) -> exp.Expression:
 
 @scalar("json_extract_path", "jsonb_extract_path")
 def _extract_path(bound: BoundCall) -> exp.Expression:
-    return call("mere_json_get_path", bound.sql(0), _path(bound))
+    name = "mere_json_get_path" if bound.node.name.startswith("json_") else "mere_jsonb_get_path"
+    return call(name, bound.sql(0), _path(bound))
 
 
 @scalar("json_extract_path_text", "jsonb_extract_path_text")
@@ -44,7 +50,10 @@ def _as_json(text: exp.Expression) -> exp.Expression:
 
 @scalar("to_json", "to_jsonb", "array_to_json(anyarray)", "row_to_json(record)")
 def _to_json(bound: BoundCall) -> exp.Expression:
-    return _as_json(to_json_text(bound.context, bound.arguments[0]))
+    text = to_json_text(bound.context, bound.arguments[0])
+    if bound.node.name == "to_jsonb" and (bound.arguments[0].fields or bound.arguments[0].type.oid == JSON):
+        return call("mere_to_jsonb", text)  # keys in jsonb's order
+    return _as_json(text)
 
 
 @scalar("json_build_array", "jsonb_build_array")
@@ -56,15 +65,24 @@ def _build_array(bound: BoundCall) -> exp.Expression:
     return _as_json(call("concat", *parts, string("]")))
 
 
-def _by_key(arguments: list[Typed]) -> list[Typed]:
-    """jsonb keeps keys by length, then bytes, the last of equal ones; known when the keys are constants."""
+def _by_key(arguments: list[Typed]) -> list[Typed] | None:
+    """jsonb keeps keys by length, then bytes, the last of equal ones; None unless the keys are constants."""
     pairs = list(zip(arguments[::2], arguments[1::2], strict=True))
-    keys = [str(key.value) for key, _ in pairs if key.value is not None]
+    keys = [key.value for key, _ in pairs if isinstance(key.value, str)]
     if len(keys) != len(pairs):
-        return arguments
+        return None
     unique = dict(zip(keys, pairs, strict=True))
     ordered = sorted(unique, key=lambda key: (len(key.encode()), key.encode()))
     return [part for key in ordered for part in unique[key]]
+
+
+def _key(bound: BoundCall, value: Typed, place: int) -> exp.Expression:
+    text = as_text(value, bound.context.env).sql
+    if value.value is None:
+        jsonb = bound.node.name.startswith("jsonb")
+        problem = f"22023:argument {place}: key must not be null" if jsonb else NULL_KEY
+        text = call("mere_json_key", text, string(problem))
+    return cast(call("to_json", text), "VARCHAR")
 
 
 @scalar("json_build_object", "jsonb_build_object")
@@ -73,12 +91,13 @@ def _build_object(bound: BoundCall) -> exp.Expression:
     if len(arguments) % 2:
         raise DataError("argument list must have even number of elements", sqlstate="22023")
     plain = bound.node.name.startswith("json_")
-    if not plain:
-        arguments = _by_key(arguments)
+    ordered = arguments if plain else _by_key(arguments)
+    arguments = arguments if ordered is None else ordered
     parts: list[exp.Expression] = [string("{")]
     for index in range(0, len(arguments), 2):
-        key = cast(call("to_json", as_text(arguments[index], bound.context.env).sql), "VARCHAR")
+        key = _key(bound, arguments[index], index + 1)
         value = call("coalesce", to_json_text(bound.context, arguments[index + 1]), string("null"))
         opening = [string(", "), key] if index else [key]
         parts.extend([*opening, string(" : " if plain else ": "), value])
-    return _as_json(call("concat", *parts, string("}")))
+    text = call("concat", *parts, string("}"))
+    return _as_json(text) if ordered is not None else call("mere_to_jsonb", text)

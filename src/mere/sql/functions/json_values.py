@@ -22,6 +22,8 @@ from mere.sql.types import (
     element_of,
 )
 
+NULL_KEY = "22004:null value not allowed for object key"
+
 
 def to_json_text(context: Context, value: Typed) -> exp.Expression:
     """VARCHAR with the JSON of a value; NULL for NULL."""
@@ -58,8 +60,7 @@ def _array(context: Context, value: Typed) -> exp.Expression:
 def _row(context: Context, value: Typed) -> exp.Expression:
     parts: list[exp.Expression] = []
     for index, member in enumerate(value.fields):
-        named = not value.row_constructor and isinstance(member.sql, exp.Column)
-        key = json.dumps(member.sql.name if named else f"f{index + 1}", ensure_ascii=False) + ":"
+        key = json.dumps(member.label or f"f{index + 1}", ensure_ascii=False) + ":"
         text = call("coalesce", to_json_text(context, member), exp.Literal.string("null"))
         parts.append(call("concat", exp.Literal.string(("," if index else "") + key), text))
     return call("concat", exp.Literal.string("{"), *parts, exp.Literal.string("}"))

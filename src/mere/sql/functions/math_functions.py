@@ -10,10 +10,12 @@ from mere.sql.expressions.numeric import decimal_of
 from mere.sql.expressions.operators import apply_operator
 from mere.sql.expressions.typed import TRIMMED, Typed
 from mere.sql.functions.registry import BoundCall, same, scalar
+from mere.sql.literals import integer_literal
 from mere.sql.types import INT4, MAX_PRECISION, NUMERIC, PgType
 
 same(
     """
+    int2abs abs; int4abs abs; int8abs abs; float4abs abs; float8abs abs
     abs(int2) abs; abs(int4) abs; abs(int8) abs; abs(float4) abs; abs(float8) abs
     ceil(float8) ceil; ceiling(float8) ceil; floor(float8) floor
     round(float8) mere_round_half_even; trunc(float8) mere_trunc_float; sign(float8) mere_float_sign
@@ -22,6 +24,9 @@ same(
     mod(int2,int2) mere_mod; mod(int4,int4) mere_mod; mod(int8,int8) mere_mod
     gcd(int4,int4) mere_gcd; gcd(int8,int8) mere_gcd; lcm(int4,int4) mere_lcm; lcm(int8,int8) mere_lcm
     pi; degrees; radians; sin; cos; tan; cot; atan; atan2; sinh; cosh; tanh; asinh
+    sind mere_sind; cosd mere_cosd; tand mere_tand; cotd mere_cotd
+    asind mere_asind; acosd mere_acosd; atand mere_atand; atan2d mere_atan2d
+    erf mere_kernel_erf; erfc mere_kernel_erfc
     random() random; setseed; gamma; lgamma
     width_bucket(float8,float8,float8,int4) mere_width_bucket
     width_bucket(numeric,numeric,numeric,int4) mere_width_bucket
@@ -35,9 +40,14 @@ def _like_argument(call_: BoundCall, sql: exp.Expression) -> Typed:
     return Typed(sql, PgType(NUMERIC), call_.marks, value.decimal, value.display, value.minimum_scale)
 
 
-@scalar("abs(numeric)")
+@scalar("abs(numeric)", "numeric_abs")
 def _abs(bound: BoundCall) -> Typed:
     return _like_argument(bound, call("abs", bound.sql(0)))
+
+
+@scalar("numeric_inc")
+def _increment(bound: BoundCall) -> Typed:
+    return apply_operator(bound.context, "+", [bound.arguments[0], integer_literal(1, INT4)], exp.Null())
 
 
 @scalar("sign(numeric)")

@@ -24,6 +24,19 @@ PARAMETERS: dict[str, tuple[tuple[str, str | None], ...]] = {
     "jsonb_insert": (("jsonb_in", None), ("path", None), ("replacement", None), ("insert_after", "false")),
     "json_strip_nulls": (("target", None), ("strip_in_arrays", "false")),
     "jsonb_strip_nulls": (("target", None), ("strip_in_arrays", "false")),
+    **dict.fromkeys(
+        (
+            "jsonb_path_exists",
+            "jsonb_path_match",
+            "jsonb_path_query",
+            "jsonb_path_query_array",
+            "jsonb_path_query_first",
+        ),
+        (("target", None), ("path", None), ("vars", "'{}'"), ("silent", "false")),
+    ),
+    "normalize": (("input", None), ("form", "'NFC'")),
+    "is_normalized": (("input", None), ("form", "'NFC'")),
+    "parse_ident": (("str", None), ("strict", "true")),
     "random_normal": (("mean", "0"), ("stddev", "1")),
 }
 
@@ -54,4 +67,6 @@ def positional(name: str, arguments: list[exp.Expression]) -> list[exp.Expressio
 def _constant(text: str) -> exp.Expression:
     if text in ("true", "false"):
         return exp.Boolean(this=text == "true")
+    if text.startswith("'"):
+        return exp.Literal.string(text.strip("'"))
     return exp.Literal.number(text)

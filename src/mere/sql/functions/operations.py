@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from mere.errors import FeatureNotSupported
 from mere.sql.coercion import as_text, coerce
-from mere.sql.expressions.build import binary, call, cast, null, paren
+from mere.sql.expressions.build import binary, call, cast, null, paren, string
 from mere.sql.expressions.context import Context, marks_of
 from mere.sql.expressions.folding import fold_times
 from mere.sql.expressions.typed import PLACEHOLDER, Coercion, Typed
@@ -178,6 +178,16 @@ def _alike(name: str, swap: bool = False) -> Apply:
     return build
 
 
+# -- json -----------------------------------------------------------------------------------------------------------
+
+
+def _jsonpath(name: str) -> Apply:
+    """@? and @@ hide the errors of a path."""
+    return lambda context, operands, found: call(
+        name, operands[0].sql, operands[1].sql, string("{}"), exp.Boolean(this=True)
+    )
+
+
 OPERATIONS: dict[str, Apply] = {
     "||(text,text)": _concat,
     "||(text,anynonarray)": _concat,
@@ -260,6 +270,9 @@ OPERATIONS: dict[str, Apply] = {
     "-(jsonb,text)": _calls("mere_jsonb_delete_key"),
     "-(jsonb,_text)": _calls("mere_jsonb_delete_keys"),
     "-(jsonb,int4)": _calls("mere_jsonb_delete_index"),
+    "#-(jsonb,_text)": _calls("mere_jsonb_delete_path"),
+    "@?(jsonb,jsonpath)": _jsonpath("mere_jsonpath_exists"),
+    "@@(jsonb,jsonpath)": _jsonpath("mere_jsonpath_match"),
     "@>(anyarray,anyarray)": _alike("mere_array_contains"),
     "<@(anyarray,anyarray)": _alike("mere_array_contains", swap=True),
     "&&": _alike("list_has_any"),

@@ -96,6 +96,8 @@ OPERATORS = """
 ?| (jsonb,_text)bool
 @ (int8)int8 (int2)int2 (int4)int4 (float4)float4 (float8)float8 (numeric)numeric
 @> (anyarray,anyarray)bool (jsonb,jsonb)bool
+@? (jsonb,jsonpath)bool
+@@ (jsonb,jsonpath)bool
 ^ (float8,float8)float8 (numeric,numeric)numeric
 ^@ (text,text)bool
 | (int8,int8)int8 (int2,int2)int2 (int4,int4)int4
@@ -112,15 +114,16 @@ OPERATORS = """
 
 # Source type, then each target: implicit; `?` in assignment only; `!` explicit only; `=` without a function.
 CASTS = """
-int8 int2? int4? float4 float8 numeric oid regclass regtype bytea!
-int2 int8 int4 float4 float8 numeric oid regclass regtype bytea!
-int4 int8 int2? float4 float8 numeric bool! oid= regclass= regtype= bytea! char!
+int8 int2? int4? float4 float8 numeric oid regclass regtype regnamespace bytea!
+int2 int8 int4 float4 float8 numeric oid regclass regtype regnamespace bytea!
+int4 int8 int2? float4 float8 numeric bool! oid= regclass= regtype= regnamespace= bytea! char!
 float4 int8? int2? int4? float8 numeric?
 float8 int8? int2? int4? float4? numeric?
 numeric int8? int2? int4? float4 float8
 bool int4! text? varchar? bpchar?
-oid int8? int4?= regclass= regtype=
+oid int8? int4?= regclass= regtype= regnamespace=
 regclass oid= int8? int4?=
+regnamespace oid= int8? int4?=
 regtype oid= int8? int4?=
 text regclass bpchar= varchar= char? name
 varchar regclass text= bpchar= char? name

@@ -12,6 +12,7 @@ from mere.sql.expressions.build import binary, call, paren, string
 from mere.sql.expressions.context import Context
 from mere.sql.expressions.typed import Typed
 from mere.sql.functions.resolution import Resolved
+from mere.sql.render import with_blanks
 from mere.sql.types import BOOL, PgType
 
 Apply = Callable[[Context, list[Typed], Resolved], "Typed | exp.Expression"]
@@ -27,7 +28,7 @@ def negated(apply: Apply) -> Apply:
 
 
 def _like(kind: type[exp.Binary], operands: list[Typed], escape: exp.Expression | None) -> exp.Expression:
-    made = binary(kind, operands[0].sql, operands[1].sql)
+    made = binary(kind, with_blanks(operands[0]), operands[1].sql)
     return exp.Escape(this=made, expression=escape) if escape is not None else made
 
 
@@ -172,7 +173,7 @@ def pattern_sql(pattern: Typed, flags: str = "") -> exp.Expression:
 
 def matches(flags: str) -> Apply:
     def build(context: Context, operands: list[Typed], found: Resolved) -> exp.Expression:
-        return call("regexp_matches", operands[0].sql, pattern_sql(operands[1], flags))
+        return call("regexp_matches", with_blanks(operands[0]), pattern_sql(operands[1], flags))
 
     return build
 

@@ -27,6 +27,8 @@ array_prepend (anycompatible,anycompatiblearray)anycompatiblearray
 array_remove (anycompatiblearray,anycompatible)anycompatiblearray
 array_replace (anycompatiblearray,anycompatible,anycompatible)anycompatiblearray
 array_reverse (anyarray)anyarray
+array_sample (anyarray,int4)anyarray
+array_shuffle (anyarray)anyarray
 array_sort (anyarray)anyarray (anyarray,bool)anyarray (anyarray,bool,bool)anyarray
 array_to_json (anyarray)json (anyarray,bool)json
 array_to_string (anyarray,text)text (anyarray,text,text)text
@@ -42,6 +44,7 @@ atand (float8)float8
 atanh (float8)float8
 avg (int8)numeric (int2)numeric (int4)numeric (float4)float8 (float8)float8 (interval)interval (numeric)numeric
 bit_and (int8)int8 (int2)int2 (int4)int4
+bit_count (bytea)int8
 bit_length (bytea)int4 (text)int4
 bit_or (int8)int8 (int2)int2 (int4)int4
 bit_xor (int8)int8 (int2)int2 (int4)int4
@@ -106,7 +109,9 @@ extract (text,date)numeric (text,time)numeric (text,timestamp)numeric (text,time
 factorial (int8)numeric
 first_value (anyelement)anyelement
 float4 (int8)float4 (int2)float4 (int4)float4 (float8)float4 (numeric)float4 (jsonb)float4
+float4abs (float4)float4
 float8 (int8)float8 (int2)float8 (int4)float8 (float4)float8 (numeric)float8 (jsonb)float8
+float8abs (float8)float8
 floor (float8)float8 (numeric)numeric
 format (text)text (text,*any)text
 format_type (oid,int4)text
@@ -117,6 +122,7 @@ generate_series (int8,int8)int8 (int4,int4)int4 (numeric,numeric)numeric (int8,i
     (timestamp,timestamp,interval)timestamp (timestamptz,timestamptz,interval)timestamptz
     (numeric,numeric,numeric)numeric (timestamptz,timestamptz,interval,text)timestamptz
 generate_subscripts (anyarray,int4)int4 (anyarray,int4,bool)int4
+get_bit (bytea,int8)int4
 get_byte (bytea,int4)int4
 getdatabaseencoding ()name
 has_database_privilege (text,text)bool (oid,text)bool (name,text,text)bool (name,oid,text)bool (oid,text,text)bool
@@ -125,13 +131,20 @@ has_schema_privilege (text,text)bool (oid,text)bool (name,text,text)bool (name,o
     (oid,oid,text)bool
 has_table_privilege (text,text)bool (oid,text)bool (name,text,text)bool (name,oid,text)bool (oid,text,text)bool
     (oid,oid,text)bool
+hashint2 (int2)int4
+hashint4 (int4)int4
+hashint8 (int8)int4
 hashtext (text)int4
 inet_server_port ()int4
 initcap (text)text
 int2 (bytea)int2 (int8)int2 (int4)int2 (float4)int2 (float8)int2 (numeric)int2 (jsonb)int2
+int2abs (int2)int2
 int4 (bool)int4 (bytea)int4 (char)int4 (int8)int4 (int2)int4 (float4)int4 (float8)int4 (numeric)int4 (jsonb)int4
+int4abs (int4)int4
 int8 (bytea)int8 (int2)int8 (int4)int8 (oid)int8 (float4)int8 (float8)int8 (numeric)int8 (jsonb)int8
+int8abs (int8)int8
 interval (time)interval (interval,int4)interval
+is_normalized (text,text)bool
 isfinite (date)bool (timestamp)bool (timestamptz)bool (interval)bool
 json_agg (anyelement)json
 json_array_elements (json)json
@@ -167,6 +180,11 @@ jsonb_insert (jsonb,_text,jsonb,bool)jsonb
 jsonb_object (_text)jsonb (_text,_text)jsonb
 jsonb_object_agg (any,any)jsonb
 jsonb_object_keys (jsonb)text
+jsonb_path_exists (jsonb,jsonpath,jsonb,bool)bool
+jsonb_path_match (jsonb,jsonpath,jsonb,bool)bool
+jsonb_path_query (jsonb,jsonpath,jsonb,bool)jsonb
+jsonb_path_query_array (jsonb,jsonpath,jsonb,bool)jsonb
+jsonb_path_query_first (jsonb,jsonpath,jsonb,bool)jsonb
 jsonb_pretty (jsonb)text
 jsonb_set (jsonb,_text,jsonb,bool)jsonb
 jsonb_strip_nulls (jsonb,bool)jsonb
@@ -206,6 +224,7 @@ min_scale (numeric)int4
 mod (int8,int8)int8 (int2,int2)int2 (int4,int4)int4 (numeric,numeric)numeric
 mode (anyelement)anyelement
 name (text)name (bpchar)name (varchar)name
+normalize (text,text)text
 notlike (bytea,bytea)bool (name,text)bool (text,text)bool
 now ()timestamptz
 nth_value (anyelement,int4)anyelement
@@ -214,6 +233,8 @@ num_nonnulls (*any)int4
 num_nulls (*any)int4
 numeric (int8)numeric (int2)numeric (int4)numeric (float4)numeric (float8)numeric (jsonb)numeric
     (numeric,int4)numeric
+numeric_abs (numeric)numeric
+numeric_inc (numeric)numeric
 obj_description (oid)text (oid,name)text
 octet_length (bytea)int4 (text)int4 (bpchar)int4
 overlaps (time,time,time,time)bool (time,time,time,interval)bool (time,interval,time,time)bool
@@ -223,6 +244,7 @@ overlaps (time,time,time,time)bool (time,time,time,interval)bool (time,interval,
     (timestamptz,timestamptz,timestamptz,interval)bool (timestamptz,interval,timestamptz,timestamptz)bool
     (timestamptz,interval,timestamptz,interval)bool (timetz,timetz,timetz,timetz)bool
 overlay (bytea,bytea,int4)bytea (text,text,int4)text (bytea,bytea,int4,int4)bytea (text,text,int4,int4)text
+parse_ident (text,bool)_text
 percent_rank ()float8
 percentile_cont (float8,float8)float8 (float8,interval)interval (_float8,float8)_float8 (_float8,interval)_interval
 percentile_disc (float8,anyelement)anyelement (_float8,anyelement)anyarray
@@ -284,6 +306,7 @@ rpad (text,int4)text (text,int4,text)text
 rtrim (text)text (bytea,bytea)bytea (text,text)text
 scale (numeric)int4
 session_user ()name
+set_bit (bytea,int8,int4)bytea
 set_byte (bytea,int4,int4)bytea
 set_config (text,text,bool)text
 setseed (float8)void
@@ -373,6 +396,7 @@ cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_ran
 SETS = """
 generate_series generate_subscripts json_array_elements json_array_elements_text json_each json_each_text
 json_object_keys jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys
+jsonb_path_query
 regexp_matches regexp_split_to_table string_to_table unnest
 """
 STABLE = """
@@ -387,6 +411,7 @@ shobj_description statement_timestamp time timestamp timestamptz timetz timezone
 to_number to_regclass to_regtype to_timestamp transaction_timestamp txid_current version
 """
 VOLATILE = """
+array_sample array_shuffle
 clock_timestamp gen_random_uuid lastval pg_database_size pg_is_in_recovery pg_sleep random random_normal set_config
 setseed timeofday uuidv4 uuidv7
 """

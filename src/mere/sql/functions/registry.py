@@ -48,6 +48,12 @@ Entry = str | Builder
 B = TypeVar("B", bound=Builder)
 
 SCALARS: dict[str, Entry] = {}
+NORMAL_FORMS = {
+    "nfc": "nfc_normalize",
+    "nfd": "mere_kernel_nfd",
+    "nfkc": "mere_kernel_nfkc",
+    "nfkd": "mere_kernel_nfkd",
+}
 
 
 def scalar(*names: str) -> Callable[[B], B]:

@@ -11,7 +11,7 @@ from mere.sql.coercion import as_text
 from mere.sql.expressions.build import call, cast, conjunction, is_null, number, string
 from mere.sql.expressions.typed import Typed
 from mere.sql.functions.patterns import pattern_sql, similar_pattern, translate
-from mere.sql.functions.registry import SCALARS, BoundCall, same, scalar
+from mere.sql.functions.registry import NORMAL_FORMS, SCALARS, BoundCall, same, scalar
 from mere.sql.types import REGTYPE, TEXT, PgType, array_of
 
 same(
@@ -28,6 +28,12 @@ same(
     starts_with; encode mere_encode; decode mere_decode; to_hex(int4) mere_to_hex4; to_hex(int8) mere_to_hex8
     to_bin(int4) mere_to_bin4; to_bin(int8) bin; to_oct mere_to_oct
     quote_literal(text) mere_quote_literal; quote_nullable(text) mere_quote_nullable
+    get_byte mere_get_byte; set_byte mere_set_byte; get_bit(bytea,int8) mere_get_bit
+    set_bit(bytea,int8,int4) mere_set_bit; bit_count(bytea) mere_blob_bit_count
+    position(bytea,bytea) mere_blob_position; reverse(bytea) mere_blob_reverse
+    btrim(bytea,bytea) mere_blob_btrim; ltrim(bytea,bytea) mere_blob_ltrim; rtrim(bytea,bytea) mere_blob_rtrim
+    overlay(bytea,bytea,int4,int4) mere_blob_overlay; overlay(bytea,bytea,int4) mere_blob_overlay_whole
+    sha224 mere_kernel_sha224; sha384 mere_kernel_sha384; sha512 mere_kernel_sha512; crc32 mere_kernel_crc32
     textcat mere_text_concat; gen_random_uuid uuid; uuidv4 uuid; uuidv7() uuidv7
     like(text,text) mere_like; notlike(text,text) mere_not_like
     """
@@ -94,11 +100,17 @@ def _concat_ws(bound: BoundCall) -> exp.Expression:
     return call("concat_ws", *texts)
 
 
-@scalar("sha224", "sha256", "sha384", "sha512")
+@scalar("sha256")
 def _digest(bound: BoundCall) -> exp.Expression:
-    if bound.node.name != "sha256":
-        raise FeatureNotSupported(f"function {bound.node.name}() is not supported over lake data")
     return call("unhex", call("sha256", bound.sql(0)))
+
+
+@scalar("normalize")
+def _normalize(bound: BoundCall) -> exp.Expression:
+    name = NORMAL_FORMS.get((bound.constant_text(1) or "").lower())
+    if name is None:
+        raise DataError("invalid normalization form", sqlstate="22023")
+    return call(name, bound.sql(0))
 
 
 @scalar("convert_from")
@@ -173,7 +185,8 @@ def _formatted(bound: BoundCall, index: int, match: re.Match[str]) -> exp.Expres
         text = call("mere_quote_nullable", text)
     elif match.group(4) == "I":
         copy = Typed(text, PgType(TEXT))
-        text = _quote_ident(BoundCall(bound.context, bound.node, bound.resolved, [copy], [copy], bound.marks))
+        quoted = _quote_ident(BoundCall(bound.context, bound.node, bound.resolved, [copy], [copy], bound.marks))
+        text = call("mere_identifier", text.copy(), quoted)
     else:
         text = call("coalesce", text, string(""))
     if match.group(3):
@@ -320,5 +333,5 @@ def _substring_similar(bound: BoundCall) -> exp.Expression:
             "SQL regular expression may not contain more than two escape-double-quote separators", sqlstate="2200C"
         )
     before, middle, after = (similar_pattern(piece, escape)[len("(?s)^(?:") : -len(")$")] for piece in pieces)
-    whole = f"(?s)^(?:{before})({middle})(?:{after})$"
+    whole = f"(?s)^(?U:{before})({middle})(?:{after})$"  # what stands before is as short as it can be
     return call("mere_regex_first", bound.sql(0), string(whole), number(1))

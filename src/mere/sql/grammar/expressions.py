@@ -216,6 +216,8 @@ class ExpressionParser(PostgresParser):
         word = self._curr.text
         self._advance()
         if word == "document" or word == "json" or word in ("normalized", "nfc", "nfd", "nfkc", "nfkd"):
+            if word.startswith("nf"):
+                self._match_text_seq("NORMALIZED")
             return self._is_form(left, word, negate)
         right: exp.Expression = exp.Null()
         if word in ("true", "false"):
@@ -242,6 +244,8 @@ class ExpressionParser(PostgresParser):
         if negate:
             self._advance()
         word = self._curr.text
+        if word == "similar" and self._next.text != "to":  # SUBSTRING(text SIMILAR pattern ESCAPE e)
+            return None
         if word not in ("between", "in", "like", "ilike", "similar"):
             return None
         self._advance()

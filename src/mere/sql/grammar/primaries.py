@@ -291,6 +291,15 @@ class PrimaryParser(ExpressionParser):
         row.meta["row"] = True
         return row
 
+    def _normalize(self) -> Any:
+        if not self._open():
+            return None
+        arguments = [self._operand(OR)]
+        if self._match(TokenType.COMMA):
+            arguments.append(exp.Literal.string(self._curr.text))
+            self._advance()
+        return self._rest("normalize", arguments)
+
     def _bare(self) -> Any:
         name = self._curr.text
         self._advance()
@@ -420,6 +429,7 @@ _SPECIAL: dict[str, Callable[[PrimaryParser], Any]] = {
     "exists": PrimaryParser._exists,
     "array": PrimaryParser._array,
     "row": PrimaryParser._row,
+    "normalize": PrimaryParser._normalize,
     "collation": PrimaryParser._collation_for,
 }
 for _name in _BARE_CALLS:

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from mere.segment.copy_binary_out import CopyBinaryEncoder
 from mere.segment.encode import CopyCsvEncoder, CopyTextEncoder, RowEncoder, column_form
+from mere.segment.kernels import install
 from mere.segment.native import kernels
 from mere.segment.native.encode import Column
 from mere.sql import types as pg
@@ -128,6 +129,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     assert kernels.wait()
     with duckdb.connect() as opened:
         opened.execute("SET arrow_lossless_conversion = true; SET arrow_large_buffer_size = true; SET TimeZone = 'UTC'")
+        install(opened)
         for macro in MACROS:
             opened.execute(macro)
         yield opened

@@ -42,3 +42,8 @@ mere_array_sort_nulls(a, down, first) = CASE WHEN down AND first THEN list_sort(
 mere_series(a, b, step) = CASE WHEN step = step - step THEN error('22023:step size cannot equal zero') ELSE generate_series(a, b, step) END
 
 mere_zip_texts(lists) = list_transform(range(1, len(list_extract(lists, 1)) + 1), lambda i: list_transform(lists, lambda l: list_extract(l, i)))
+
+mere_array_assign(a, i, x) = CASE WHEN i IS NULL THEN error('22004:array subscript in assignment must not be null')
+    WHEN i < 1 OR (i > 1 AND coalesce(len(a), 0) = 0) THEN error('0A000:an array that does not start at 1 is not supported in a lake table')
+    WHEN i <= coalesce(len(a), 0) THEN list_transform(a, lambda e, n: CASE WHEN n = i THEN x ELSE e END)
+    ELSE list_append(list_resize(coalesce(a, []), CAST(i AS BIGINT) - 1), x) END

@@ -167,6 +167,8 @@ mere_julian(x) = CAST(CAST(x AS DATE) - DATE '1970-01-01' AS BIGINT) + 2440588
 
 mere_roman_month(x) = list_extract(['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'], month(x))
 
+mere_ancient_century(y) = CASE WHEN abs(y) // 100 + 1 <= 99 THEN concat('-', lpad(CAST(abs(y) // 100 + 1 AS VARCHAR), 2, '0')) ELSE CAST(-(abs(y) // 100) - 1 AS VARCHAR) END
+
 mere_two_digits(n) = lpad(CAST(n AS VARCHAR), 2, '0')
 
 mere_hours_text(n) = CASE WHEN abs(n) < 10 THEN concat('0', abs(n)) ELSE CAST(abs(n) AS VARCHAR) END

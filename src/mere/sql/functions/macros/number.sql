@@ -145,3 +145,47 @@ mere_shift_left(x, n, bits) = x << n
 
 mere_to_oct(x) = CASE WHEN x = 0 THEN '0' ELSE ltrim(list_aggregate(list_transform(range(21, -1, -1),
     lambda i: CAST(((x >> CAST(3 * i AS BIGINT)) & 7) & CASE WHEN i = 21 THEN 1 ELSE 7 END AS VARCHAR)), 'string_agg', ''), '0') END
+
+mere_sine_30(x) = sin(radians(x)) / sin(radians(30)) / 2.0
+
+mere_cosine_60(x) = 1.0 - (1.0 - cos(radians(x))) / (1.0 - cos(radians(60))) / 2.0
+
+mere_sine_90(x) = CASE WHEN x <= 30 THEN mere_sine_30(x) ELSE mere_cosine_60(90 - x) END
+
+mere_cosine_90(x) = CASE WHEN x <= 60 THEN mere_cosine_60(x) ELSE mere_sine_30(90 - x) END
+
+mere_turn(x) = CASE WHEN isinf(x) THEN error('22003:input is out of range') ELSE fmod(abs(x), 360) END
+
+mere_half_turn(x) = CASE WHEN x > 180 THEN 360 - x ELSE x END
+
+mere_quarter_turn(x) = CASE WHEN x > 90 THEN 180 - x ELSE x END
+
+mere_reduced(x) = mere_quarter_turn(mere_half_turn(mere_turn(x)))
+
+mere_half_sign(x) = CASE WHEN x < 0 THEN -1 ELSE 1 END * CASE WHEN mere_turn(x) > 180 THEN -1 ELSE 1 END
+
+mere_cosine_sign(x) = CASE WHEN mere_half_turn(mere_turn(x)) > 90 THEN -1 ELSE 1 END
+
+mere_sind(x) = CASE WHEN isnan(x) THEN x ELSE mere_half_sign(x) * mere_sine_90(mere_reduced(x)) + 0.0 END
+
+mere_cosd(x) = CASE WHEN isnan(x) THEN x ELSE mere_cosine_sign(x) * mere_cosine_90(mere_reduced(x)) + 0.0 END
+
+mere_tangent_90(x) = mere_sine_90(x) / mere_cosine_90(x) / (mere_sine_90(45) / mere_cosine_90(45))
+
+mere_cotangent_90(x) = mere_cosine_90(x) / mere_sine_90(x) / (mere_cosine_90(45) / mere_sine_90(45))
+
+mere_tand(x) = CASE WHEN isnan(x) THEN x ELSE mere_half_sign(x) * mere_cosine_sign(x) * mere_tangent_90(mere_reduced(x)) + 0.0 END
+
+mere_cotd(x) = CASE WHEN isnan(x) THEN x ELSE mere_half_sign(x) * mere_cosine_sign(x) * mere_cotangent_90(mere_reduced(x)) + 0.0 END
+
+mere_asin_90(x) = CASE WHEN x <= 0.5 THEN asin(x) / asin(0.5) * 30.0 ELSE 90.0 - acos(x) / acos(0.5) * 60.0 END
+
+mere_acos_90(x) = CASE WHEN x <= 0.5 THEN 90.0 - asin(x) / asin(0.5) * 30.0 ELSE acos(x) / acos(0.5) * 60.0 END
+
+mere_asind(x) = CASE WHEN isnan(x) THEN x WHEN abs(x) > 1 THEN error('22003:input is out of range') WHEN x >= 0 THEN mere_asin_90(x) ELSE 0.0 - mere_asin_90(0.0 - x) END
+
+mere_acosd(x) = CASE WHEN isnan(x) THEN x WHEN abs(x) > 1 THEN error('22003:input is out of range') WHEN x >= 0 THEN mere_acos_90(x) ELSE 90.0 + mere_asin_90(0.0 - x) END
+
+mere_atand(x) = atan(x) / atan(1.0) * 45.0
+
+mere_atan2d(y, x) = atan2(y, x) / atan(1.0) * 45.0

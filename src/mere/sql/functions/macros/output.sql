@@ -90,6 +90,6 @@ mere_quotient_out(x, low) = CASE greatest(mere_quotient_scale(x), low) WHEN 20 T
 
 mere_trimmed_out(x) = CASE WHEN contains(CAST(x AS VARCHAR), '.') THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') ELSE CAST(x AS VARCHAR) END
 
-mere_jsonb_token(t) = CASE t WHEN ',' THEN ', ' WHEN ':' THEN ': ' ELSE t END
+mere_jsonb_spaced(t) = replace(replace(replace(regexp_replace(t, '("(?:[^"\\]|\\.)*")|([,:])|\s+', concat('\1', chr(1), '\2 ', chr(2)), 'g'), concat(chr(1), ' ', chr(2)), ''), chr(1), ''), chr(2), '')
 
-mere_jsonb_out(x) = CASE WHEN x IS NOT NULL THEN array_to_string(list_transform(regexp_extract_all(CAST(x AS VARCHAR), '"(?:[^"\\]|\\.)*"|[^",:\s]+|[,:]'), lambda t: mere_jsonb_token(t)), '') END
+mere_jsonb_out(x) = mere_jsonb_spaced(CAST(x AS VARCHAR))

@@ -136,3 +136,45 @@ mere_text_to_array(x) = CASE WHEN x IS NULL THEN NULL WHEN regexp_full_match(x, 
     WHEN regexp_full_match(x, '(?s)\s*\{\s*("(?:[^"\\]|\\.)*"|(?:[^,"{}\\]|\\.)+)\s*(,\s*("(?:[^"\\]|\\.)*"|(?:[^,"{}\\]|\\.)+)\s*)*\}\s*')
     THEN list_transform(regexp_extract_all(regexp_extract(x, '(?s)^\s*\{(.*)\}\s*$', 1), '(?s)\s*("(?:[^"\\]|\\.)*"|(?:[^,"{}\\]|\\.)+)\s*(?:,|$)', 1), lambda t: mere_array_item(t))
     ELSE error(concat('22P02:malformed array literal: "', x, '"')) END
+
+mere_byte_at(h, i) = CAST(concat('0x', substring(h, CAST(i AS BIGINT) * 2 + 1, 2)) AS INTEGER)
+
+mere_byte_place(b, i) = CASE WHEN i < 0 OR i >= octet_length(b) THEN error(concat('2202E:index ', i, ' out of valid range, 0..', octet_length(b) - 1)) ELSE i END
+
+mere_get_byte(b, i) = mere_byte_at(hex(b), mere_byte_place(b, i))
+
+mere_with_byte(h, i, v) = unhex(concat(left(h, CAST(i AS BIGINT) * 2), printf('%02X', v), substring(h, CAST(i AS BIGINT) * 2 + 3))) || CASE WHEN v IS NULL OR h IS NULL OR i IS NULL THEN NULL ELSE ''::BLOB END
+
+mere_set_byte(b, i, v) = mere_with_byte(hex(b), mere_byte_place(b, i), CAST(v & 255 AS INTEGER))
+
+mere_bit_place(b, i) = CASE WHEN i < 0 OR i >= octet_length(b) * 8 THEN error(concat('2202E:index ', i, ' out of valid range, 0..', octet_length(b) * 8 - 1)) ELSE i END
+
+mere_get_bit(b, i) = CAST((mere_byte_at(hex(b), mere_bit_place(b, i) // 8) >> CAST(i % 8 AS INTEGER)) & 1 AS INTEGER)
+
+mere_new_byte(old, i, v) = CASE WHEN v = 1 THEN old | (1 << i) WHEN v = 0 THEN old & (255 - (1 << i)) WHEN v IS NOT NULL THEN error('22023:new bit must be 0 or 1') END
+
+mere_set_bit(b, i, v) = mere_with_byte(hex(b), mere_bit_place(b, i) // 8, CAST(mere_new_byte(mere_byte_at(hex(b), mere_bit_place(b, i) // 8), CAST(i % 8 AS INTEGER), v) AS INTEGER))
+
+mere_blob_bit_count(b) = CASE WHEN octet_length(b) = 0 THEN 0 ELSE CAST(bit_count(CAST(b AS BIT)) AS BIGINT) END
+
+mere_blob_prefix(h, x) = concat('^((?:..)*?)', x) || CASE WHEN x IS NULL OR h IS NULL THEN NULL ELSE '' END
+
+mere_hex_position(h, x) = CASE WHEN regexp_matches(h, mere_blob_prefix(h, x)) THEN CAST(length(regexp_extract(h, mere_blob_prefix(h, x), 1)) // 2 + 1 AS INTEGER) WHEN h IS NOT NULL AND x IS NOT NULL THEN 0 END
+
+mere_blob_position(b, x) = mere_hex_position(hex(b), hex(x))
+
+mere_blob_set(x) = concat('(?:', array_to_string(regexp_extract_all(hex(x), '..'), '|'), ')+') || CASE WHEN x IS NULL THEN NULL ELSE '' END
+
+mere_blob_ltrim(b, x) = CASE WHEN octet_length(x) = 0 THEN b ELSE unhex(regexp_replace(hex(b), concat('^', mere_blob_set(x)), '')) END
+
+mere_blob_rtrim(b, x) = CASE WHEN octet_length(x) = 0 THEN b ELSE unhex(regexp_replace(hex(b), concat(mere_blob_set(x), '$'), '')) END
+
+mere_blob_btrim(b, x) = mere_blob_rtrim(mere_blob_ltrim(b, x), x)
+
+mere_blob_reverse(b) = unhex(array_to_string(list_reverse(regexp_extract_all(hex(b), '..')), ''))
+
+mere_blob_overlay(x, y, s, n) = CASE WHEN s <= 0 THEN error('22011:negative substring length not allowed') ELSE mere_blob_substr(x, 1, s - 1) || y || mere_blob_substr_from(x, CAST(s AS BIGINT) + n) END
+
+mere_blob_overlay_whole(x, y, s) = mere_blob_overlay(x, y, s, octet_length(y))
+
+mere_identifier(x, quoted) = CASE WHEN x IS NULL THEN error('22004:null values cannot be formatted as an SQL identifier') ELSE quoted END
