@@ -61,7 +61,7 @@ class PythonFunctions:
             sqltypes.DuckDBPyType(function.carrier),
             type=PythonUDFType.ARROW,
             null_handling=FunctionNullHandling.SPECIAL,
-            side_effects=function.volatile,
+            side_effects=True,  # or the engine calls it for values of a dictionary that no row has
         )
         return name
 

@@ -82,6 +82,15 @@ def test_values_cross_both_ways(client: Client, kind: str) -> None:
     ]
 
 
+def test_it_is_called_for_rows_that_are_there_and_no_others(lake: Client) -> None:
+    lake.ok("CREATE TABLE few (k int, n int)")  # a file with dictionaries
+    lake.ok("INSERT INTO few SELECT i % 10, nullif(i % 7, 3) FROM generate_series(1, 20000) AS i")
+    define(lake, "careful(a int) RETURNS bigint", "return 10 // (a - 5)")
+    assert lake.ok("SELECT count(careful(k)) FROM few WHERE k <> 5").text == [("18000",)]
+    assert lake.ok("SELECT count(CASE WHEN k <> 5 THEN careful(k) END) FROM few").text == [("18000",)]
+    assert lake.ok("SELECT count(*) FROM few WHERE n <> 5 AND careful(n) < 0").text == [("11429",)]
+
+
 def test_an_error_names_the_function_and_the_line(lake: Client) -> None:
     define(lake, "fails(a int) RETURNS int", "if a == 2:\n    raise ValueError('not two')\nreturn a")
     outcome = lake.fails("SELECT fails(a) FROM t", "38000")

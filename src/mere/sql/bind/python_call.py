@@ -39,10 +39,9 @@ def python_call(environment: ScopeEnvironment, meant: Meant, given: list[Typed])
         result=TYPES[function.result].name,
         arrow=function.language == "python_arrow",
         strict=function.strict,
-        volatile=function.volatility == "v",
     )
     arguments = [cast(argument.sql, carrier) for argument, carrier in zip(given, carriers, strict=True)]
-    marks = marks_of(given) | COLUMN | (VOLATILE if python.volatile else 0)
+    marks = marks_of(given) | COLUMN | (VOLATILE if function.volatility == "v" else 0)
     made = Typed(call(call_name(python), *(arguments or [number(0)])), PgType(function.result), marks)
     if python.carrier != "VARCHAR" or function.result in STRINGS:
         return made

@@ -75,7 +75,6 @@ class PythonFunction:
     result: str
     arrow: bool
     strict: bool
-    volatile: bool
 
     @property
     def digest(self) -> str:
