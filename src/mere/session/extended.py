@@ -7,9 +7,9 @@ coordinator process.
 from __future__ import annotations
 
 from mere.catalog.backend import Description
-from mere.errors import MereError, SqlSyntaxError, UndefinedObject
+from mere.errors import InFailedTransaction, MereError, SqlSyntaxError, UndefinedObject
 from mere.session.named import require_free
-from mere.session.parameters import read_parameters
+from mere.session.parameters import read_parameters, require_formats
 from mere.session.relay import Pipeline
 from mere.session.routing import NotOurs, is_ours, names_are_fresh
 from mere.session.runner import describe, run
@@ -147,6 +147,7 @@ class ExtendedProtocol:
             return
         await self._own_turn()
         parameters = await read_parameters(self._state, message, prepared.param_oids)
+        require_formats(message, prepared.description)
         self._state.portals[message.portal] = Portal(prepared, parameters, message.result_formats)
         self._state.client.write(messages.BIND_COMPLETE)
 
@@ -183,6 +184,8 @@ class ExtendedProtocol:
             self._pipeline.forward(message.raw)
             return
         await self._own_turn()
+        if portal.rows is not None and self._state.transaction.failed:
+            raise InFailedTransaction()
         if portal.prepared.statement is not None:
             self._state.stand_in.tell(portal.prepared.statement.text)
         if not portal.finished and portal.rows is None:

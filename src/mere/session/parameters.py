@@ -6,10 +6,11 @@ text, so that no driver meets a type that cannot be a parameter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import unpack
 
-from mere.catalog.backend import CommandResult, Fetch
-from mere.errors import ProtocolViolation
+from mere.catalog.backend import CommandResult, Description, Fetch
+from mere.errors import DataError, ProtocolViolation
 from mere.session.postgres_rows import is_styled, shown
 from mere.session.state import Parameters, SessionState
 from mere.wire.frontend import Bind, decode_text
@@ -30,6 +31,7 @@ async def read_parameters(state: SessionState, message: Bind, oids: tuple[int, .
         raise ProtocolViolationInBind(
             f"bind message has {len(message.param_formats)} parameter formats but {len(oids)} parameters"
         )
+    _require_known(message.param_formats)
     formats = message.param_formats or (0,)
     if len(formats) == 1:
         formats = formats * len(oids)
@@ -45,6 +47,21 @@ async def read_parameters(state: SessionState, message: Bind, oids: tuple[int, .
         for index, text in zip(foreign, await _ask(state, message, oids, formats, foreign), strict=True):
             values[index] = text
     return Parameters(tuple(values), oids)
+
+
+def require_formats(message: Bind, description: Description | None) -> None:
+    """Raises where the formats asked for do not fit the result."""
+    fields = description.fields if description is not None else None
+    wanted, columns = len(message.result_formats), len(fields or ())
+    if wanted > 1 and wanted != columns:
+        raise ProtocolViolationInBind(f"bind message has {wanted} result formats but query has {columns} columns")
+    _require_known(message.result_formats)
+
+
+def _require_known(formats: Sequence[int]) -> None:
+    for code in formats:
+        if code not in (0, 1):
+            raise DataError(f"unsupported format code: {code}", sqlstate="22023")
 
 
 class ProtocolViolationInBind(ProtocolViolation):
