@@ -54,6 +54,7 @@ _BEFORE_LAKE = ("tables.sql",)
 _AFTER_LAKE = (
     "tripwire.sql",
     "shells.sql",
+    "partitions.sql",
     "policies.sql",
     "refresh.sql",
     "backstop.sql",

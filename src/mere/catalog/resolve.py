@@ -20,6 +20,7 @@ Name = tuple[str, ...]
 RESOLVE = "mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true))"  # its text goes to `read_resolved`
 RESOLVE_REFRESHED = "mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true), $2::oid)"
 _KEPT = 512
+_EVERY_RIGHT = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"))
 _READABLE_TO_ALL: None = None
 
 
@@ -66,7 +67,14 @@ def _read(answer: Mapping[str, Any]) -> Resolved:
     rights = {(entry["oid"], entry["role"]): entry for entry in answer["rights"] or []}
 
     def relation(oid: int, role: int) -> Relation:
-        return _relation(relations[oid], rights.get((oid, role), {}))
+        found = _relation(relations[oid], rights.get((oid, role), {}))
+        if found.kind is not Kind.PARTITIONED:
+            return found
+        # The right to a partitioned table is one to its partitions, by this way.
+        partitions = [_relation(relations[leaf], {}) for leaf in relations[oid]["partitions"] or []]
+        return replace(
+            found, partitions=tuple(replace(leaf, privileges=_EVERY_RIGHT, moves=True) for leaf in partitions)
+        )
 
     by_name = {tuple(name): relation(oid, answer["me"]) for name, oid in answer["named"]}
     in_views: dict[int, dict[tuple[str, str], Relation]] = {}
@@ -97,6 +105,7 @@ def _relation(entry: Mapping[str, Any], right: Mapping[str, Any]) -> Relation:
         guarded=entry["guarded"],
         materialized=entry["materialized"],
         populated=entry["populated"],
+        bounds=entry["bounds"],
     )
 
 

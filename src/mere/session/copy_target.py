@@ -57,7 +57,7 @@ async def copy_target(state: SessionState, command: Copy) -> CopyTarget:
     require_writable(analysis, "COPY FROM")
     bound = analysis.bind(Parameters())
     assert isinstance(bound, BoundInsert)
-    if bound.relation.kind is not Kind.LAKE:
+    if bound.relation.kind is Kind.POSTGRES:
         raise FeatureNotSupported("COPY between object storage and PostgreSQL tables is not supported")
     given = tuple(InputColumn(column.name, column.type) for column in bound.given[: len(columns)])
     computed = await _computed(state, bound, len(columns))

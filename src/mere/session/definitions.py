@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mere.catalog.backend import CommandResult, Fetch
 from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
+from mere.session.bounds import create_partition, partition_parent
 from mere.session.policies import qualified, set_policy
 from mere.session.redistribute import redistribute
 from mere.session.relay import relay_query
@@ -53,10 +54,7 @@ def _outside_transactions(statement: Statement) -> bool:
 
 async def define(state: SessionState, text: str, parameters: Parameters | None = None) -> str:
     """Runs DDL inside a transaction and returns its tag."""
-    await state.transaction.ensure()
-    await note_written(state)
-    state.transaction.definitions = True
-    state.lake_names = None
+    await prepare_definition(state)
     if parameters is not None and parameters.values:
         (result,) = await state.backend.pipeline([Fetch(text, parameters.values, parameters.oids)])
         assert isinstance(result, CommandResult)
@@ -65,14 +63,27 @@ async def define(state: SessionState, text: str, parameters: Parameters | None =
     return results[-1].tag if results else ""
 
 
+async def prepare_definition(state: SessionState) -> None:
+    await state.transaction.ensure()
+    await note_written(state)
+    state.transaction.definitions = True
+    state.lake_names = None
+
+
 async def _create_table(state: SessionState, statement: Statement) -> Outcome:
     command = strip_distribution(statement.text)
-    if command.distribution is None:
+    parent = partition_parent(command.text) if "partition" in statement.words else None
+    if command.distribution is None and parent is None:
         return Outcome(await define(state, command.text))
     target = _created_name(command.text)
     existed = await exists(state, target)
-    tag = await define(state, command.text)
-    if not existed:
+    tag = "CREATE TABLE"
+    if parent is None:
+        tag = await define(state, command.text)
+    else:
+        await prepare_definition(state)
+        await create_partition(state, command.text, parent)
+    if not existed and command.distribution is not None:
         await set_policy(state, target, command.distribution)
     return Outcome(tag)
 

@@ -16,16 +16,22 @@ from mere.segment.workspace import Workspace
 from mere.session.checks import checked_query
 from mere.session.defaults import default_expressions, is_stable
 from mere.session.on_segments import source_text, written
+from mere.session.partitions import store_routed
 from mere.session.state import SessionState
 from mere.session.store import add_files, store, write_target
 from mere.sql.bind.bound import ROWS, BoundInsert, BoundSelect, DefaultColumn
 from mere.sql.lexer import quote_identifier
+from mere.sql.relations import Kind
 from mere.sql.types import duckdb_type
 
 
 async def insert(state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace) -> int:
     """Adds the rows to the transaction and returns how many. With RETURNING they stand in `mere_rows` afterwards."""
-    if bound.source is None:
+    if bound.relation.kind is Kind.PARTITIONED:
+        source = bound.source
+        text = "SELECT NULL AS mere_nothing" if source is None else await source_text(state, view, source, workspace)
+        files = await insert_rows(state, view, bound, workspace, text)
+    elif bound.source is None:
         files = await insert_rows(state, view, bound, workspace, "SELECT NULL AS mere_nothing")
     elif seen_twice(bound):
         files = await insert_rows(
@@ -57,7 +63,7 @@ async def insert_rows(
     state: SessionState, view: LakeView, bound: BoundInsert, workspace: Workspace, source: str
 ) -> tuple[NewFile, ...]:
     """As `insert`, for rows from any DuckDB query that gives `bound.given`, in order and by name. Returns the files."""
-    if seen_twice(bound):
+    if seen_twice(bound) or bound.relation.kind is Kind.PARTITIONED:
         return await _materialised(state, view, bound, workspace, source)
     query = await insert_query(state, workspace, bound)
     return await store(state, workspace, bound.relation, query(source), view.snapshot.id)
@@ -76,6 +82,8 @@ async def _materialised(
     count = int((await workspace.rows(f"SELECT count(*) FROM {SOURCE}"))[0][0])
     query = await _select_all_columns(state, workspace, bound, SOURCE, count)
     await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {checked_query(bound, query)}")
+    if bound.relation.kind is Kind.PARTITIONED:
+        return await store_routed(state, view, bound, workspace)
     return await store(state, workspace, bound.relation, f"SELECT * FROM {ROWS}", view.snapshot.id)
 
 

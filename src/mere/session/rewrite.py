@@ -72,6 +72,14 @@ async def lock_table(state: SessionState, name: Name) -> LockedTable | None:
     return LockedTable(relation, resolved, lake_view(state, Snapshot(snapshot.id, int(row[1] or 0), snapshot.time)))
 
 
+async def lock_tables(state: SessionState, name: Name) -> list[LockedTable]:
+    """A lake table, or the partitions of a partitioned one; none when the name is neither's."""
+    relation, _ = await look_up(state, name)
+    names = [(leaf.schema, leaf.name) for leaf in relation.partitions] if relation.kind is Kind.PARTITIONED else [name]
+    found = [await lock_table(state, each) for each in names]
+    return [table for table in found if table is not None]
+
+
 async def vouch(state: SessionState, relation: Relation) -> None:
     """Tells the event triggers that the gateway takes care of this table's rows in this transaction: they say nothing
     about its later changes either, so that those must all come to the gateway."""

@@ -14,8 +14,7 @@ from mere.session.rows import Outcome
 from mere.session.select import run_select
 from mere.session.state import Parameters, Prepared, SessionState
 from mere.session.truncate import truncate
-from mere.session.with_writes import changes_in_with, run_with_writes
-from mere.session.write import run_write
+from mere.session.with_writes import change_table, changes_in_with, run_with_writes
 from mere.sql.lexer import Statement
 from mere.sql.statements import WRITES, StatementKind, classify
 
@@ -75,7 +74,7 @@ async def _run(
     if kind is _Kind.SELECT:
         return await run_select(state, statement, parameters, formats)
     if kind in WRITES:
-        return await run_write(state, statement, parameters, formats)
+        return await change_table(state, statement, parameters, formats)
     if kind in _DEFINITIONS:
         return await definitions.run_definition(state, statement, kind)
     if kind in _DATABASES:

@@ -44,6 +44,7 @@ async def truncate(state: SessionState, statement: Statement) -> Outcome:
 async def _targets(state: SessionState, command: Truncate) -> tuple[list[Relation], list[str]]:
     """Lake tables, and the others as SQL names."""
     names = [name for name, _ in command.targets]
+    only = {name for name, only in command.targets if only}
     resolved = await resolve(state.backend, names)
     lake: list[Relation] = []
     rest: list[str] = []
@@ -53,7 +54,13 @@ async def _targets(state: SessionState, command: Truncate) -> tuple[list[Relatio
             raise UndefinedObject(f'relation "{".".join(name)}" does not exist')
         if relation.materialized:
             raise MereError(f'"{relation.name}" is not a table', sqlstate="42809")
-        if relation.kind is Kind.LAKE:
+        if relation.kind is Kind.PARTITIONED:
+            if name in only:
+                raise MereError("cannot truncate only a partitioned table", sqlstate="42809")
+            if "TRUNCATE" not in relation.privileges:
+                raise InsufficientPrivilege(f"permission denied for table {relation.name}")
+            lake += relation.partitions
+        elif relation.kind is Kind.LAKE:
             lake.append(relation)
         else:
             rest.append(".".join(map(quote_identifier, name)))

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from mere.catalog.backend import PgError
 from mere.errors import FeatureNotSupported, IntegrityError, UndefinedObject
-from mere.session.rewrite import LockedTable, count_where, lock_table, look_up, note_written, rewrite_rows, vouch
+from mere.session.bounds import attached_partition, define_bounds, wants_rows
+from mere.session.rewrite import LockedTable, count_where, lock_tables, look_up, note_written, rewrite_rows, vouch
 from mere.session.state import SessionState
 from mere.sql.lexer import Statement, quote_identifier
-from mere.sql.relations import Relation
+from mere.sql.relations import Kind, Relation
 from mere.sql.token_cursor import Cursor, Name
 
 _SAVEPOINT = "mere_alter"
@@ -30,7 +31,7 @@ async def alter_with_data(state: SessionState, statement: Statement) -> str:
     try:
         results = await state.backend.simple(statement.text)
     except PgError as error:
-        if not _wants_rows(error):
+        if not wants_rows(error):
             raise
         return await _again_under_lock(state, statement)
     if {"add", "default"} <= statement.words and await _adds_list_with_default(state, statement):
@@ -51,6 +52,7 @@ async def _adds_list_with_default(state: SessionState, statement: Statement) -> 
         relation, _ = await look_up(state, altered_table(statement.text))
     except UndefinedObject:
         return False  # IF EXISTS
+    relation = relation.partitions[0] if relation.partitions else relation
     fresh = await state.backend.fetch(
         "SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND atthasmissing", [str(relation.oid)]
     )
@@ -66,22 +68,30 @@ async def _is_vouched_for(state: SessionState, statement: Statement) -> bool:
         relation, _ = await look_up(state, altered_table(statement.text))
     except UndefinedObject:
         return False  # PostgreSQL's to say, or IF EXISTS
-    return relation.oid in state.transaction.vouched
-
-
-def _wants_rows(error: PgError) -> bool:
-    """The event triggers' refusal of what only the rows can tell."""
-    return error.sqlstate == "0A000" and "inside PostgreSQL is not supported for lake tables" in error.message
+    named = relation.partitions if relation.kind is Kind.PARTITIONED else (relation,)
+    return any(table.oid in state.transaction.vouched for table in named)
 
 
 async def _alter_under_lock(state: SessionState, statement: Statement) -> None:
     name = altered_table(statement.text)
-    table = await lock_table(state, name)
-    if table is None:
+    child = attached_partition(statement)
+    if child is not None:
+        await define_bounds(state, statement.text, name, child)
+        await state.backend.simple(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        return
+    tables = await lock_tables(state, name)
+    if not tables:
         raise FeatureNotSupported("this change of stored rows is not supported for lake tables")
-    await vouch(state, table.relation)
+    for table in tables:
+        await vouch(state, table.relation)
     await state.backend.simple(statement.text)
     await state.backend.simple(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+    for table in tables:
+        await _bear_out(state, statement, table)
+
+
+async def _bear_out(state: SessionState, statement: Statement, table: LockedTable) -> None:
+    """Checks the rows against the definition that the table has now, and writes them again where they must change."""
     changed, _ = await look_up(state, (table.relation.schema, table.relation.name))
     using = using_expressions(statement.text)
     old = {column.attnum: column for column in table.relation.columns}

@@ -6,7 +6,7 @@ after it, and at last the main statement, read it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -21,13 +21,32 @@ from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Outcome
 from mere.session.select import lake_view, output_expressions, stream_rows, with_formats
 from mere.session.state import Parameters, SessionState
-from mere.session.write import BoundChange, change_and_return, change_rows, require_writable, returned_text
-from mere.sql.bind import BindContext, BoundInsert, BoundSelect, BoundStatement, bind
-from mere.sql.bind.modifying import Parts, WithPart, has_changes, held_table, take_apart
-from mere.sql.bind.scope import CommonTable
+from mere.session.write import (
+    BoundChange,
+    change_and_return,
+    change_rows,
+    require_writable,
+    returned_text,
+    write_analysed,
+)
+from mere.sql.bind import BindContext, BoundInsert, BoundSelect, BoundStatement, bind, parse
+from mere.sql.bind.from_item import table_name
+from mere.sql.bind.modifying import (
+    PARTITIONS,
+    Parts,
+    WithPart,
+    has_changes,
+    held_table,
+    per_partition,
+    take_apart,
+    with_rights_of,
+)
+from mere.sql.bind.scope import CommonTable, Name
+from mere.sql.bind.target import check_write
 from mere.sql.lexer import Statement, quote_identifier
-from mere.sql.relations import Kind
+from mere.sql.relations import Kind, Relation
 from mere.sql.statements import StatementKind
+from mere.sql.types import PgType, format_type
 from mere.wire.messages import Field
 
 _CHANGING = frozenset({"insert", "update", "delete", "merge"})
@@ -52,13 +71,65 @@ async def run_with_writes(
     await state.transaction.ensure()
     analysis = await analyse(state, statement, parameters.oids)
     require_writable(analysis, kind.name)
-    parts = take_apart(analysis.tree)
+    return await run_parts(state, analysis, take_apart(analysis.tree), parameters, formats)
+
+
+async def change_table(
+    state: SessionState, statement: Statement, parameters: Parameters, formats: tuple[int, ...]
+) -> Outcome:
+    """INSERT, UPDATE, DELETE or MERGE, of a table or a partitioned one."""
+    await state.transaction.ensure()
+    analysis = await analyse(state, statement, parameters.oids)
+    table = _partitioned_target(analysis)
+    if table is None:
+        return await write_analysed(state, analysis, parameters, formats)
+    return await change_partitions(state, analysis, table, parameters, formats)
+
+
+def _partitioned_target(analysis: Analysis) -> Relation | None:
+    """The partitioned table that an UPDATE or DELETE names."""
+    tree = analysis.tree
+    if not isinstance(tree, exp.Update | exp.Delete) or not isinstance(tree.this, exp.Table):
+        return None
+    table = analysis.resolved.by_name.get(table_name(tree.this))
+    return table if table is not None and table.kind is Kind.PARTITIONED else None
+
+
+async def change_partitions(
+    state: SessionState, analysis: Analysis, table: Relation, parameters: Parameters, formats: tuple[int, ...]
+) -> Outcome:
+    """UPDATE or DELETE of a partitioned table: one of each partition, and what they return together."""
+    tree = analysis.tree
+    named: dict[Name, Relation] = {
+        (PARTITIONS, str(leaf.oid)): with_rights_of(table, leaf) for leaf in table.partitions
+    }
+    resolved = replace(analysis.resolved, by_name={**analysis.resolved.by_name, **named})
+    verb = "UPDATE" if isinstance(tree, exp.Update) else "DELETE"
+    if not any(column.updatable for column in table.columns):
+        check_write(table, verb)
+    nulls = (
+        f"NULL::{format_type(PgType(field.type_oid, field.typmod))} AS {quote_identifier(field.name)}"
+        for field in analysis.description.fields or ()
+    )
+    parts = per_partition(tree, table, parse(f"SELECT {', '.join(nulls)} WHERE false"))
+    return await run_parts(state, replace(analysis, resolved=resolved), parts, parameters, formats, verb)
+
+
+async def run_parts(
+    state: SessionState,
+    analysis: Analysis,
+    parts: Parts,
+    parameters: Parameters,
+    formats: tuple[int, ...],
+    verb: str | None = None,
+) -> Outcome:
+    """`verb`: the statement is what its parts are together, and its tag counts the rows that they changed."""
     try:
-        return await _run(state, analysis, parts, parameters, formats, wide=False)
+        return await _run(state, analysis, parts, parameters, formats, verb, wide=False)
     except MereError as error:
         if not decimals_overflowed(error):
             raise
-    return await _run(state, analysis, parts, parameters, formats, wide=True)
+    return await _run(state, analysis, parts, parameters, formats, verb, wide=True)
 
 
 @dataclass(slots=True)
@@ -72,6 +143,7 @@ class _Run:
     context: BindContext
     held: dict[str, CommonTable] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)
+    count: int = 0  # of the rows that the parts have changed
 
     async def part(self, part: WithPart) -> None:
         bound = self.bind(part.tree)
@@ -79,7 +151,7 @@ class _Run:
             await self._hold(part, bound, await source_text(self.state, self.view, bound, self.workspace))
             return
         self.check(bound)
-        await change_rows(self.state, self.view, bound, self.workspace)
+        self.count += await change_rows(self.state, self.view, bound, self.workspace)
         self.state.check_cancelled()
         if bound.returning is not None:
             rows = await returned_text(self.state, self.view, bound.returning, self.workspace)
@@ -91,7 +163,7 @@ class _Run:
 
     def check(self, bound: BoundChange) -> None:
         """Two parts that took rows away from one table, each on the same snapshot, would undo each other."""
-        if bound.relation.kind is not Kind.LAKE:
+        if bound.relation.kind is Kind.POSTGRES:
             raise FeatureNotSupported(
                 f'changing "{bound.relation.name}", which is not a lake table, beside lake tables in one WITH'
                 " is not supported"
@@ -125,6 +197,7 @@ async def _run(
     parts: Parts,
     parameters: Parameters,
     formats: tuple[int, ...],
+    verb: str | None,
     wide: bool,
 ) -> Outcome:
     """One attempt; after an error the transaction's overlay is as it was."""
@@ -136,7 +209,13 @@ async def _run(
     try:
         for part in parts.before:
             await run.part(part)
+        if parts.main is None:
+            await workspace.close()
+            release()
+            return Outcome(f"{verb} {run.count}")
         outcome = await _main(run, parts.main, with_formats(analysis.description.fields or (), formats))
+        if verb is not None:
+            outcome = replace(outcome, tag=f"{verb} {run.count}", counted=False)
     except BaseException:
         state.transaction.overlay = before
         release()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mere.sql.relations import Relation
 
+BOUNDS = ""  # the name of the check that a row is within its partition's bounds
 _SEPARATOR = "\x1f"
 _FIELDS = {"s": "schema", "t": "table", "c": "column", "n": "constraint"}
 
@@ -33,6 +34,11 @@ def read_raised(text: str) -> tuple[str, dict[str, str]]:
 
 
 def check_violation(relation: Relation, check: str) -> str:
-    """A row that a CHECK constraint forbids."""
+    """A row that a CHECK constraint, or a partition's bounds, forbid."""
+    if check == BOUNDS:
+        message = f'new row for relation "{relation.name}" violates partition constraint'
+        if relation.moves:
+            message = "UPDATE that moves a row to another partition is not supported: delete it and insert it"
+        return raised_text("0A000" if relation.moves else "23514", message, schema=relation.schema, table=relation.name)
     message = f'new row for relation "{relation.name}" violates check constraint "{check}"'
     return raised_text("23514", message, schema=relation.schema, table=relation.name, constraint=check)

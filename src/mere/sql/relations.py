@@ -18,6 +18,7 @@ class Kind(Enum):
 
     LAKE = "lake"  # a shell: rows are Parquet files
     VIEW = "view"  # expanded by the binder
+    PARTITIONED = "partitioned"  # its rows are those of its partitions, which are lake tables
     POSTGRES = "postgres"  # heap, temporary, catalog, foreign, sequence, materialized view: rows come from PostgreSQL
 
 
@@ -85,6 +86,9 @@ class Relation:
     guarded: bool = False  # a view that PostgreSQL would not write through simply: CHECK OPTION, INSTEAD OF triggers
     materialized: bool = False  # a materialized view: only REFRESH changes its rows
     populated: bool = True
+    partitions: tuple[Relation, ...] = ()  # those that have rows, however far down
+    bounds: str | None = None  # of a partition: pg_get_partition_constraintdef text
+    moves: bool = False  # named by its partitioned table, so that a row out of bounds belongs to another partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ BEGIN
         PERFORM mere.adopt(target, command.in_extension);
         -- a heap parent may just have got a lake child
         IF command.object_type = 'table' AND EXISTS (
-            SELECT FROM pg_inherits JOIN mere.shell ON relid = inhrelid WHERE inhparent = target) THEN
-            PERFORM mere.refuse('inheritance and partitions are', target);
+            SELECT FROM pg_inherits JOIN mere.shell ON relid = inhrelid WHERE inhparent = target AND NOT mere.is_partitioned(inhparent)) THEN
+            PERFORM mere.refuse('inheritance, and a partition of a PostgreSQL table, are', target);
         END IF;
     END LOOP;
 END $$;
@@ -72,6 +72,7 @@ BEGIN
     IF schemas THEN
         INSERT INTO mere.pending (xid) VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING;
     END IF;
+    DELETE FROM mere.partitioned WHERE relid = ANY (gone);
     IF gone IS NULL OR NOT EXISTS (SELECT FROM mere.shell WHERE relid = ANY (gone)) THEN
         RETURN;
     END IF;
@@ -81,6 +82,9 @@ BEGIN
     DELETE FROM mere.shell_column AS c USING mere.shell AS s
     WHERE s.relid = c.relid AND s.table_id IS NULL AND s.relid = ANY (gone);
     DELETE FROM mere.shell WHERE table_id IS NULL AND relid = ANY (gone);
+    -- a default partition may take what the others do not
+    UPDATE mere.shell SET bounds = mere.bounds(relid)
+    WHERE array_to_string(bounds, ' ') LIKE '%: outside of %' AND NOT relid = ANY (gone);
 END $$;
 
 REVOKE ALL ON FUNCTION mere.on_ddl_end, mere.on_rewrite, mere.on_drop FROM PUBLIC;

@@ -4,7 +4,9 @@
 CREATE OR REPLACE FUNCTION mere.lake_relations() RETURNS SETOF oid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE reads AS (
-        SELECT s.relid AS oid FROM mere.shell AS s WHERE EXISTS (SELECT FROM pg_class AS c WHERE c.oid = s.relid)
+        (SELECT s.relid AS oid FROM mere.shell AS s WHERE EXISTS (SELECT FROM pg_class AS c WHERE c.oid = s.relid)
+         UNION ALL
+         SELECT p.partrelid FROM pg_partitioned_table AS p WHERE mere.is_partitioned(p.partrelid))
         UNION
         SELECT r.ev_class FROM reads
         JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = reads.oid AND d.classid = 'pg_rewrite'::regclass
@@ -65,6 +67,7 @@ CREATE OR REPLACE FUNCTION mere.resolve(names jsonb, path name[], refreshed oid 
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     me oid := (SELECT oid FROM pg_roles WHERE rolname = current_user);
+    lake oid := (SELECT oid FROM pg_am WHERE amname = 'lake');
     named jsonb;
     roots oid[];
     inside jsonb := '[]';
@@ -105,6 +108,7 @@ BEGIN
                 WHERE option_name = 'security_invoker'), false) AS invoker) AS i
         ), upward AS (
             SELECT oid FROM reach WHERE oid IN (SELECT relid FROM mere.map_facts((SELECT array_agg(oid) FROM reach)))
+                OR oid IN (SELECT p.oid FROM pg_class AS p WHERE p.relkind = 'p' AND p.relam IN (0, lake))
             UNION
             SELECT reach.view FROM upward JOIN reach USING (oid) WHERE reach.view <> 0
         )
@@ -115,9 +119,18 @@ BEGIN
         FROM reach WHERE view = 0 OR view IN (SELECT oid FROM upward);
     END IF;
 
+    IF EXISTS (SELECT FROM pg_class WHERE oid = ANY (reached) AND relkind = 'p' AND relam IN (0, lake)) THEN
+        reached := reached || (SELECT array_agg(t.relid::oid) FROM pg_class AS p CROSS JOIN LATERAL pg_partition_tree(p.oid) AS t
+            WHERE p.oid = ANY (reached) AND p.relkind = 'p' AND p.relam IN (0, lake) AND t.isleaf);
+    END IF;
+
     SELECT jsonb_agg(jsonb_build_object(
         'oid', c.oid::bigint, 'schema', s.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
-        'kind', CASE WHEN m.relid IS NOT NULL THEN 'lake' WHEN c.oid = ANY (lake_views) THEN 'view' ELSE 'postgres' END,
+        'kind', CASE WHEN m.relid IS NOT NULL THEN 'lake' WHEN c.oid = ANY (lake_views) THEN 'view'
+                WHEN c.relkind = 'p' AND c.relam IN (0, lake) THEN 'partitioned' ELSE 'postgres' END,
+        'partitions', CASE WHEN c.relkind = 'p' THEN (SELECT jsonb_agg(t.relid::oid::bigint ORDER BY t.relid::oid)
+            FROM pg_partition_tree(c.oid) AS t WHERE t.isleaf) END,
+        'bounds', CASE WHEN c.relispartition AND m.relid IS NOT NULL THEN pg_get_partition_constraintdef(c.oid) END,
         'temporary', c.relpersistence = 't', 'materialized', c.relkind = 'm', 'populated', c.relispopulated, 'facts', m.facts,
         'view_sql', CASE WHEN c.oid = ANY (lake_views) THEN pg_get_viewdef(c.oid) END,
         'guarded', c.relkind = 'v' AND (c.relhastriggers OR EXISTS (

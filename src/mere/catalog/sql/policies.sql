@@ -18,7 +18,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('must be owner of table %s', relation);
     END IF;
     PERFORM FROM mere.shell WHERE relid = relation FOR UPDATE;
-    IF NOT FOUND THEN
+    IF NOT FOUND AND NOT mere.is_partitioned(relation) THEN
         RAISE EXCEPTION USING ERRCODE = '42809', MESSAGE = format('%s is not a lake table', relation),
             HINT = 'Only lake tables are distributed.';
     ELSIF kind NOT IN ('hash', 'random', 'replicated') OR kind IS NULL THEN
@@ -40,6 +40,11 @@ BEGIN
             END IF;
             numbers := numbers || key.attnum;
         END LOOP;
+    END IF;
+    IF mere.is_partitioned(relation) THEN  -- for partitions to come; the gateway sees to those that there are
+        DELETE FROM mere.partitioned WHERE relid = relation;
+        INSERT INTO mere.partitioned VALUES (relation, kind, numbers, CASE kind WHEN 'hash' THEN set_policy.buckets ELSE 0 END);
+        RETURN;
     END IF;
     UPDATE mere.shell SET policy = kind, keys = numbers, buckets = CASE kind WHEN 'hash' THEN set_policy.buckets ELSE 0 END
     WHERE relid = relation;

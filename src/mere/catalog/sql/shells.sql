@@ -60,8 +60,8 @@ BEGIN
         PERFORM mere.refuse('row-level security is', relation, 'Give access to rows by a view.');
     ELSIF c.reltablespace <> 0 THEN
         PERFORM mere.refuse('a tablespace is', relation);
-    ELSIF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = relation OR inhparent = relation) THEN
-        PERFORM mere.refuse('inheritance and partitions are', relation);
+    ELSIF EXISTS (SELECT FROM pg_inherits WHERE (inhrelid = relation OR inhparent = relation) AND NOT mere.is_partitioned(inhparent)) THEN
+        PERFORM mere.refuse('inheritance, and a partition of a PostgreSQL table, are', relation);
     END IF;
     SELECT tgname INTO name FROM pg_trigger
     WHERE tgrelid = relation AND NOT tgisinternal AND tgfoid <> 'mere.refuse_write()'::regprocedure;
@@ -262,9 +262,11 @@ BEGIN
     END IF;
     IF c.relkind = 'p' THEN
         IF c.relam = 0 OR is_lake THEN
-            PERFORM mere.refuse('PARTITION BY is', relation, 'DISTRIBUTED BY spreads a lake table; USING heap makes a PostgreSQL one.');
+            PERFORM mere.adopt_partitioned(relation, in_extension);
         END IF;
         RETURN;
+    ELSIF NOT is_lake AND EXISTS (SELECT FROM pg_inherits WHERE inhrelid = relation AND mere.is_partitioned(inhparent)) THEN
+        PERFORM mere.refuse('a partition kept in PostgreSQL is', relation);
     ELSIF known AND NOT is_lake THEN
         PERFORM mere.refuse('SET ACCESS METHOD is', relation);
     ELSIF NOT is_lake THEN
@@ -282,6 +284,7 @@ BEGIN
         END IF;
         INSERT INTO mere.shell (relid, table_uuid, path, schema_name, table_name)
         VALUES (relation, id, mere.table_path(c.relname, id), c.nspname, c.relname);
+        PERFORM mere.inherit_policy(relation);
     END IF;
     IF known THEN
         PERFORM mere.check_new_columns(relation);
@@ -293,6 +296,7 @@ BEGIN
     PERFORM mere.guard(relation);
     PERFORM mere.note_constraints(relation);
     PERFORM mere.check_policy(relation);
+    PERFORM mere.check_partition(relation);
     INSERT INTO mere.pending (xid) VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING;
 END $$;
 

@@ -18,6 +18,17 @@ CREATE TABLE IF NOT EXISTS mere.shell (
     column_ids  int NOT NULL DEFAULT 0          -- high-water mark of the column ids given out
 ) USING heap;
 
+-- Of a partition: what is known of its rows, one condition each (see mere.bounds).
+ALTER TABLE mere.shell ADD COLUMN IF NOT EXISTS bounds text[] NOT NULL DEFAULT '{}';
+
+-- Partitioned tables of the lake for which DISTRIBUTED BY was said: partitions made later get it too.
+CREATE TABLE IF NOT EXISTS mere.partitioned (
+    relid   oid PRIMARY KEY,
+    policy  text NOT NULL,
+    keys    int2[] NOT NULL,                    -- attnums of the partitioned table
+    buckets int NOT NULL
+) USING heap;
+
 -- One row per live column, as last committed; a column that this transaction added has committed = false, and
 -- name, type, ... as when it was added. mere.commit() reads what is true now from pg_attribute.
 CREATE TABLE IF NOT EXISTS mere.shell_column (

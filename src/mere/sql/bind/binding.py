@@ -145,7 +145,8 @@ class Binding:
         """Whether a view reads a lake table, itself or through other views."""
         inside = self.resolved.in_views.get(view, {}).values()
         return any(
-            relation.kind is Kind.LAKE or (relation.kind is Kind.VIEW and self.reads_lake(relation.oid))
+            relation.kind in (Kind.LAKE, Kind.PARTITIONED)
+            or (relation.kind is Kind.VIEW and self.reads_lake(relation.oid))
             for relation in inside
         )
 

@@ -139,6 +139,15 @@ BoundRule = BoundCheck | BoundGenerated
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """A partition of an INSERT's table: `condition` is true over the rows of `mere_rows` that are its."""
+
+    relation: Relation
+    condition: exp.Expression
+    checks: tuple[BoundRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DefaultColumn:
     """A column that the INSERT does not give: PostgreSQL's default expression, None for NULL."""
 
@@ -152,7 +161,8 @@ class BoundInsert:
 
     The executor adds `defaults`. `returning` and `checks` are over `mere_rows`: the table's columns, all of them.
     Where a row of VALUES says DEFAULT and another gives a value, `source` has a BOOLEAN column `mere_default_<attnum>`
-    beside the column, true where the default is meant; such columns are listed in `mixed`.
+    beside the column, true where the default is meant; such columns are listed in `mixed`. `routes` are the partitions
+    of a partitioned table.
     """
 
     relation: Relation
@@ -162,6 +172,7 @@ class BoundInsert:
     mixed: tuple[DefaultColumn, ...] = ()
     checks: tuple[BoundRule, ...] = ()
     returning: BoundSelect | None = None
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,9 @@ from mere.sql.bind.scope import (
 from mere.sql.coercion import coerce
 from mere.sql.expressions import Coercion, Typed
 from mere.sql.expressions.typed import stored_column
+from mere.sql.lexer import quote_identifier
 from mere.sql.relations import Kind, Relation
-from mere.sql.types import FLOAT8, INT8, OID, TIMESTAMPTZ, UNKNOWN, PgType
+from mere.sql.types import FLOAT8, INT8, OID, TIMESTAMPTZ, UNKNOWN, PgType, format_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ def _bind_named(binding: Binding, node: exp.Table, scope: Scope) -> Item:
         # PostgreSQL answers such a view itself, with its own rights and functions.
         relation = replace(relation, kind=Kind.POSTGRES)
     access = binding.access(relation)
-    if relation.kind is Kind.VIEW:
+    if relation.kind is Kind.PARTITIONED:
+        item = _bind_partitioned(binding, relation, access, shown, node, scope)
+    elif relation.kind is Kind.VIEW:
         item = _bind_view(binding, relation, access, shown, node, scope)
     else:
         item = _bind_scan(binding, relation, access, shown, node, scope)
@@ -212,6 +215,34 @@ def _bind_view(binding: Binding, relation: Relation, access: Access, shown: str,
     ]
     derived = exp.Subquery(this=query, alias=exp.TableAlias(this=quoted(emitted)))
     return Item(derived, RangeItem(shown, columns, emitted=emitted), emitted)
+
+
+def _bind_partitioned(
+    binding: Binding, relation: Relation, access: Access, shown: str, node: exp.Table, scope: Scope
+) -> Item:
+    """The union of its partitions; files that a condition rules out are not read, whatever partition they are of."""
+    read = () if node.args.get("only") else relation.partitions
+    leaves = {(leaf.schema, leaf.name): leaf for leaf in read}
+    names = ", ".join(quote_identifier(column.name) for column in relation.columns)
+    members = [f"SELECT {names} FROM {quote_identifier(schema)}.{quote_identifier(name)}" for schema, name in leaves]
+    nulls = ", ".join(
+        f"NULL::{format_type(column.type)} AS {quote_identifier(column.name)}" for column in relation.columns
+    )
+    tree = view_tree(" UNION ALL ".join(members) or f"SELECT {nulls} WHERE false")
+    frame = scope.frame
+    at = _time_travel(binding, node, relation, scope)
+    block = binding.query(tree, None, Frame(lambda name: leaves.get((name[-2], name[-1])), {}, frame.views, at))
+    emitted = binding.alias(shown)
+    query = block.close()
+    binding.derived[emitted] = block.lineage
+    columns = [
+        RangeColumn(column.name, typed, access.use(column), (relation.oid, column.attnum))
+        for column, (_, typed) in zip(relation.columns, block.references(emitted), strict=True)
+    ]
+    hidden = _system_columns(relation)
+    hidden["tableoid"] = hidden["ctid"].renamed("tableoid")
+    derived = exp.Subquery(this=query, alias=exp.TableAlias(this=quoted(emitted)))
+    return Item(derived, RangeItem(shown, columns, hidden=hidden, emitted=emitted), emitted)
 
 
 def _bind_derived(

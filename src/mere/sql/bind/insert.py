@@ -18,6 +18,7 @@ from mere.sql.bind.bulk import PostgresValues, bind_long_values
 from mere.sql.bind.conflict import arbiter, bind_upsert
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.finish import finish
+from mere.sql.bind.partitions import bind_routes
 from mere.sql.bind.scope import Frame, Level, Scope, column_sql, identifier_name, quoted
 from mere.sql.bind.target import (
     Extras,
@@ -90,6 +91,7 @@ def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert | BoundMerge:
         tuple(filled.mixed),
         checks,
         returning,
+        bind_routes(binding, target.relation),
     )
 
 

@@ -8,14 +8,16 @@ gateway's process.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.sql.bind.bound import OutputColumn
 from mere.sql.bind.scope import CommonTable, identifier_name
+from mere.sql.relations import Relation
 
+PARTITIONS = "mere partition"
 CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
@@ -34,10 +36,10 @@ class WithPart:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What to run before the main statement, which names the parts' rows by their names."""
+    """What to run before the main statement, which names the parts' rows by their names; None where that is all."""
 
     before: tuple[WithPart, ...]
-    main: exp.Expression
+    main: exp.Expression | None
 
 
 def has_changes(tree: exp.Expression) -> bool:
@@ -73,6 +75,49 @@ def take_apart(tree: exp.Expression) -> Parts:
                 "WITH RECURSIVE that changes lake tables and names a later WITH query is not supported"
             )
     return _assign(dict(zip(names, tables, strict=True)), main, recursive)
+
+
+def per_partition(tree: exp.Expression, table: Relation, nothing: exp.Expression) -> Parts:
+    """UPDATE or DELETE of a partitioned table as one statement a partition. Their targets are called by their oids, in
+    the schema PARTITIONS. `nothing` is a query of RETURNING's columns without rows."""
+    parts = []
+    for leaf in () if tree.this.args.get("only") else table.partitions:
+        part = tree.copy()
+        target = part.this
+        alias = target.args.get("alias") or exp.TableAlias(this=exp.Identifier(this=table.name, quoted=True))
+        target.replace(
+            exp.Table(
+                this=exp.Identifier(this=str(leaf.oid), quoted=True),
+                db=exp.Identifier(this=PARTITIONS, quoted=True),
+                alias=alias.copy(),
+            )
+        )
+        parts.append(WithPart(f"{PARTITIONS} {leaf.oid}", (), part))
+    if tree.args.get("returning") is None:
+        return Parts(tuple(parts), None)
+    if not parts:
+        return Parts((), nothing)
+    rows: exp.Expression | None = None
+    for part_ in parts:
+        named = exp.Table(this=exp.Identifier(this=part_.name, quoted=True))
+        member = exp.Select(expressions=[exp.Star()], from_=exp.From(this=named))
+        rows = member if rows is None else exp.Union(this=rows, expression=member, distinct=False)
+    return Parts(tuple(parts), rows)
+
+
+def with_rights_of(table: Relation, leaf: Relation) -> Relation:
+    """A partition with the rights that the role has to the partitioned table, by which the statement names it."""
+    above = {column.name: column for column in table.columns}
+    columns = tuple(
+        replace(
+            column,
+            readable=above[column.name].readable,
+            insertable=above[column.name].insertable,
+            updatable=above[column.name].updatable,
+        )
+        for column in leaf.columns
+    )
+    return replace(leaf, privileges=table.privileges, columns=columns)
 
 
 def _assign(tables: Mapping[str, exp.CTE], main: exp.Expression, recursive: bool) -> Parts:

@@ -36,7 +36,8 @@ from mere.sql.coercion import coerce
 from mere.sql.expressions import Coercion, Typed
 from mere.sql.expressions.typed import stored_column
 from mere.sql.lexer import quote_identifier
-from mere.sql.relations import Column, Kind, Relation
+from mere.sql.raised import BOUNDS
+from mere.sql.relations import Check, Column, Kind, Relation
 from mere.sql.types import duckdb_type
 
 FILE, POSITION = "mere_file", "mere_pos"
@@ -101,6 +102,11 @@ def find_target(binding: Binding, frame: Frame, node: exp.Expression) -> TargetT
 
 
 def require_lake(target: TargetTable, verb: str) -> None:
+    if target.relation.kind is Kind.PARTITIONED:
+        raise FeatureNotSupported(
+            f'{verb} of partitioned lake table "{target.relation.name}" is not supported here',
+            hint="Name the partition.",
+        )
     if target.relation.kind is not Kind.LAKE:
         message = f'{verb} of "{target.relation.name}", which is not a lake table, cannot read lake tables'
         raise FeatureNotSupported(message)
@@ -227,7 +233,8 @@ def _written(binding: Binding, target: TargetTable, access: Access) -> RangeItem
 def bind_checks(binding: Binding, relation: Relation) -> tuple[BoundRule, ...]:
     """Generated columns, then CHECKs: one passes where it is true or null; so what is false breaks it."""
     computed = [column for column in relation.columns if column.generated and column.default is not None]
-    if not relation.checks and not computed:
+    bounds = (Check(BOUNDS, relation.bounds),) if relation.bounds else ()
+    if not relation.checks and not computed and not bounds:
         return ()
     item = rows_item(relation, relation.name)
     scope = Scope(Level(), None, binding.frame(), Namespace([item], list(item.columns)))
@@ -236,7 +243,7 @@ def bind_checks(binding: Binding, relation: Relation) -> tuple[BoundRule, ...]:
     for column in computed:
         value = environment.expression(expression_of(str(column.default)))
         checks.append(BoundGenerated(column, assign(environment, value, column)))
-    for check in relation.checks:
+    for check in (*relation.checks, *bounds):
         condition = environment.boolean(expression_of(check.expression), "CHECK").sql
         violation = exp.Is(this=exp.Paren(this=condition), expression=exp.Boolean(this=False))
         checks.append(BoundCheck(check.name, violation))
