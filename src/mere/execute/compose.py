@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 from sqlglot import exp
 
 from mere.plan.nodes import Slice
 from mere.sql.bind import duckdb_text
+from mere.sql.bind.bound import PARAMETER
 from mere.sql.lexer import quote_identifier
+
+_GAP = f"mere_gap_{uuid4().hex}_"  # not to be found in any text of a user's
 
 
 class Body:
-    """A slice's query over its scans' names. Its text is made once, and kept where no constant stands in it.
+    """A slice's query over its scans' names. Its text is made once, and kept, with gaps for parameters, where no other
+    constant stands in it.
 
     `outputs` are expressions over the slice's columns (by their aliases); None: the columns as they are.
     """
@@ -21,16 +27,28 @@ class Body:
         self.slice = slice_
         self._outputs = outputs
         self._text: str | None = None
+        self._pieces: list[str] | None = None  # by turns text, and the name of the parameter that follows
 
     def text(self, scans: Mapping[str, str], constants: Mapping[str, exp.Expression]) -> str:
         """`scans` gives a SELECT for each scan's name; `constants` a DuckDB constant for each placeholder's name."""
-        if constants:
+        if constants and all(name.startswith(PARAMETER) for name in constants):
+            body = self._fill(constants)
+        elif constants:
             body = self._write(constants)
         else:
             body = self._text = self._text or self._write(constants)
         # NOT MATERIALIZED: the scan is part of the query around it, so that filters reach the files.
         sources = ", ".join(f"{quote_identifier(name)} AS NOT MATERIALIZED ({sql})" for name, sql in scans.items())
         return f"WITH {sources} {body}" if sources else body
+
+    def _fill(self, parameters: Mapping[str, exp.Expression]) -> str:
+        if self._pieces is None:
+            gaps = {name: exp.column(exp.to_identifier(f"{_GAP}{name}", quoted=True)) for name in parameters}
+            self._pieces = re.split(f'"{_GAP}([a-z_0-9]+)"', self._write(gaps))
+        # In parentheses: -5 after a minus sign would begin a comment.
+        return "".join(
+            f"({duckdb_text(parameters[piece])})" if place % 2 else piece for place, piece in enumerate(self._pieces)
+        )
 
     def _write(self, constants: Mapping[str, exp.Expression]) -> str:
         query = duckdb_text(with_constants(self.slice.tree, constants))

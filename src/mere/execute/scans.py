@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from mere.errors import UndefinedObject
+from mere.execute.compose import with_constants
 from mere.execute.constants import constant_text
 from mere.lake.bucket import bucket_of
 from mere.lake.columns import LakeColumn
@@ -269,10 +270,7 @@ def _fits(text: str, lake_type: str) -> bool:
 
 def fill(predicate: Predicate, constants: Mapping[str, exp.Expression]) -> Predicate:
     """The predicate with the placeholders of evaluated constants replaced."""
-    values = tuple(
-        constants.get(value.this, value) if isinstance(value, exp.Placeholder) else value for value in predicate.values
-    )
-    return replace(predicate, values=values)
+    return replace(predicate, values=tuple(with_constants(value, constants) for value in predicate.values))
 
 
 async def scanned_files(view: LakeView, scan: Scan) -> tuple[TableFiles, TableFiles]:

@@ -46,17 +46,20 @@ _INTERVAL_OUT = (
 
 
 class PostgresRows:
-    """Implements `execute.query.Postgres` for one session."""
+    """Implements `execute.query.Postgres` for one session. `values` are the statement's parameters, as texts."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, values: Sequence[str | None] = ()) -> None:
         self._backend = backend
+        self._values = values
 
     async def evaluate(self, constants: Sequence[Constant]) -> Mapping[str, exp.Expression]:
-        expressions = ", ".join(plain_text(constant.sql, constant.type) for constant in constants)
-        rows = await self._backend.fetch(f"SELECT {expressions}")
-        return {
-            constant.name: literal(value, constant.type).sql for constant, value in zip(constants, rows[0], strict=True)
-        }
+        asked = [constant for constant in constants if not constant.parameter]
+        texts = {constant.name: self._values[constant.parameter - 1] for constant in constants if constant.parameter}
+        if asked:
+            expressions = ", ".join(plain_text(constant.sql, constant.type) for constant in asked)
+            rows = await self._backend.fetch(f"SELECT {expressions}")
+            texts.update((constant.name, value) for constant, value in zip(asked, rows[0], strict=True))
+        return {constant.name: literal(texts[constant.name], constant.type).sql for constant in constants}
 
     async def load(self, scan: Scan, constants: Mapping[str, exp.Expression], workspace: Workspace) -> None:
         """Puts the rows of a PostgreSQL table in the workspace as the temporary table `scan.name`."""
