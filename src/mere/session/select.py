@@ -60,23 +60,28 @@ async def _open(
     view = lake_view(state, analysis.snapshot)
     known = None
     if may_distribute(bound, state.services.dispatcher):
-        found = await _from_segments(state, view, compiled, fields, shown)
+        found = await _from_segments(state, view, compiled, parameters, fields, shown)
         if isinstance(found, Outcome):
             return found
         known = found.constants if found is not None else None
     body = compiled.bodies.get(shown)
     if body is None:
         body = compiled.bodies[shown] = Body(plan(bound).root, output_expressions(state, bound, fields))
-    return await open_body(state, view, body, fields, known)
+    return await open_body(state, view, body, fields, known, parameters.values)
 
 
 async def _from_segments(
-    state: SessionState, view: LakeView, compiled: Compiled, fields: tuple[Field, ...], shown: object
+    state: SessionState,
+    view: LakeView,
+    compiled: Compiled,
+    parameters: Parameters,
+    fields: tuple[Field, ...],
+    shown: object,
 ) -> Outcome | Opened | None:
     """As `distributed_select`. None where a slice has no meaning to the engine, which is a defect of the planner: it
     is written down, and costs the user time instead of the answer."""
     try:
-        return await distributed_select(state, view, compiled, fields, shown)
+        return await distributed_select(state, view, compiled, parameters, fields, shown)
     except MereError as error:
         if not is_refusal(error):
             raise
@@ -89,7 +94,12 @@ def lake_view(state: SessionState, snapshot: Snapshot) -> LakeView:
 
 
 async def distributed_select(
-    state: SessionState, view: LakeView, compiled: Compiled, fields: tuple[Field, ...], shown: object
+    state: SessionState,
+    view: LakeView,
+    compiled: Compiled,
+    parameters: Parameters,
+    fields: tuple[Field, ...],
+    shown: object,
 ) -> Outcome | Opened:
     """The answer from the segments; or what was found out, where the query is too small for them.
 
@@ -110,7 +120,7 @@ async def distributed_select(
         await workspace.close()
 
     try:
-        opened = await open_query(bound, view, PostgresRows(state.backend), workspace)
+        opened = await open_query(bound, view, PostgresRows(state.backend, parameters.values), workspace)
         if opened.rows < state.services.dispatcher.options.rows:
             release()
             await workspace.close()
@@ -134,12 +144,14 @@ async def open_body(
     body: Body,
     fields: tuple[Field, ...],
     known: Mapping[str, exp.Expression] | None = None,
+    values: Sequence[str | None] = (),
 ) -> Outcome:
-    """Starts the query; its rows are read as the client takes them. `known` are its constants, if they are."""
+    """Starts the query; its rows are read as the client takes them. `known` are its constants, if they are,
+    `values` those of its parameters."""
     workspace = state.open_workspace()
     release = state.database.readers.hold(view.snapshot.id)
     try:
-        text = await body_text(body, view, PostgresRows(state.backend), workspace, known=known)
+        text = await body_text(body, view, PostgresRows(state.backend, values), workspace, known=known)
         state.check_cancelled()
         rows = await stream_rows(workspace, text, fields)
         rows.when_closed(release)

@@ -101,6 +101,9 @@ class ScopeEnvironment:
         if not 0 < number <= len(parameters):
             raise UndefinedObject(f"there is no parameter ${number}", sqlstate="42P02")
         value = parameters[number - 1]
+        if self.binding.context.any_values:
+            constant = self.binding.parameter(number, value.type)
+            return Typed(exp.Placeholder(this=constant.name), value.type, PLACEHOLDER)
         return literal(value.text, value.type)
 
     def _argument(self, called: Called, number: int) -> Typed:
