@@ -65,14 +65,16 @@ class Analysis:
         )
         return BindContext(self.time_zone, values, wide)
 
-    def compile(self, parameters: Parameters, wide: bool = False) -> Compiled:
+    def compile(self, parameters: Parameters, wide: bool = False, any_values: bool = False) -> Compiled:
         """The bound statement; the same one again for the same tree, relations, time zone and values.
 
         Decimals are carried as DuckDB does it, in 18 digits where the columns have as many; `wide` is for the second
-        attempt, after these overflowed.
+        attempt, after these overflowed. `any_values`: parameters may come as constants whose values PostgresRows has.
         """
         key = (id(self.tree), id(self.resolved), self.time_zone, parameters, wide)
-        known = _compiled.get(key) or self._for_any_values(parameters, wide)
+        known = _compiled.get(key)
+        if known is None and any_values:
+            known = self._for_any_values(parameters, wide)
         if known is None:
             bound = bind(self.tree, self.resolved, self.context(parameters, wide))
             known = Compiled(self.tree, self.resolved, bound)

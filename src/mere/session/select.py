@@ -51,7 +51,7 @@ async def run_select(
 async def _open(
     state: SessionState, analysis: Analysis, parameters: Parameters, formats: tuple[int, ...], wide: bool
 ) -> Outcome:
-    compiled = analysis.compile(parameters, wide)
+    compiled = analysis.compile(parameters, wide, any_values=True)
     bound = compiled.bound
     if not isinstance(bound, BoundSelect):
         raise FeatureNotSupported("only a query can be read here")
