@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mere.execute.answer import open_answer
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch, Dispatcher
 from mere.execute.dispatch_tasks import LakeScan
+from mere.execute.pieces import in_pieces
 from mere.execute.scans import LakeSource
 from mere.execute.shares import stored_layout
 from mere.lake.columns import LakeColumn
@@ -127,7 +129,7 @@ def everything(segments: int) -> DistributedPlan:
     """SELECT k, g FROM numbers."""
     return plan_of(
         segments,
-        [slice_of(1, "SELECT k AS k, g AS g FROM mere_scan_0")],
+        [replace(slice_of(1, "SELECT k AS k, g AS g FROM mere_scan_0"), rows=float(ROWS))],
         [motion_of(1, MotionKind.GATHER, {"k": "BIGINT", "g": "BIGINT"})],
         "SELECT k, g FROM mere_motion_1",
         plain=True,
@@ -154,6 +156,14 @@ def opened(dispatcher: Dispatcher, plan: DistributedPlan, source: LakeSource) ->
     return dispatcher.open(plan, {"mere_scan_0": LakeScan.of(source, plan.segments)}, {})
 
 
+def opened_in_pieces(dispatcher: Dispatcher, source: LakeSource, rows: int) -> Dispatch:
+    """`everything`, in pieces of so many rows."""
+    plan = everything(dispatcher.runtime.segments)
+    scan = LakeScan.of(source, plan.segments)
+    cut = replace(scan, own=in_pieces(scan.own, rows))
+    return dispatcher.open(plan, {"mere_scan_0": cut}, {}, width=len(cut.own))
+
+
 async def answer(dispatcher: Dispatcher, plan: DistributedPlan, source: LakeSource) -> list[tuple[Any, ...]]:
     """All rows of the plan's answer."""
     return await rows_of(opened(dispatcher, plan, source))
@@ -163,7 +173,7 @@ async def rows_of(dispatch: Dispatch) -> list[tuple[Any, ...]]:
     workspace: Workspace
     async with dispatch.runtime.workspace() as workspace:
         try:
-            batches = await open_answer(dispatch, Body(dispatch.plan.root), {}, workspace, _tuples)
+            batches = await open_answer(dispatch, Body(dispatch.plan.root), {}, workspace, tuples)
             try:
                 return [row async for rows in batches for row in rows]
             finally:
@@ -172,5 +182,5 @@ async def rows_of(dispatch: Dispatch) -> list[tuple[Any, ...]]:
             await dispatch.close()
 
 
-def _tuples(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
+def tuples(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
     return list(zip(*(column.to_pylist() for column in batch.columns), strict=True))

@@ -25,7 +25,7 @@ from mere.lake.message import NewFile
 from mere.runtime.base import Load, Part, PartsLost, Result, SegmentLost, SegmentState, Task
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.locations import Location
-from mere.segment.task import Incoming, attempt, leave_batches, task_workspace
+from mere.segment.task import Incoming, attempt, leave_batches
 from mere.segment.workspace import Stream, Workspace
 
 T = TypeVar("T")
@@ -89,6 +89,10 @@ class Segments:
         for number in gone:
             del self._parts[number]
         return len(gone)
+
+    def made_by_a_segment(self, part: int) -> bool:
+        """And not by the coordinator, which never loses what it brings along."""
+        return part in self._made_by
 
     async def _revive_later(self, segment: int, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -203,10 +207,8 @@ class Segments:
         parts: list[Part] = []
         files: list[NewFile] = []
         try:
-            async with (
-                task_workspace(self._engines[segment], task.places) as workspace,
-                aclosing(attempt(workspace, task.sql, incoming, task.output, files)) as leaving,
-            ):
+            work = attempt(self._engines[segment], task.places, task.sql, incoming, task.output, files)
+            async with aclosing(work) as leaving:
                 async for target, table in leaving:
                     parts.append(self._keep(segment, target, table))
                     await self.during(segment, task)

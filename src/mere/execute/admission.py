@@ -30,19 +30,20 @@ class Admission:
         return len(self._waiting)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Waits for a turn, and keeps it. 53300 when too many wait already. May be cancelled while it waits."""
+    async def turn(self, *, begun: bool = False) -> AsyncIterator[None]:
+        """Waits for a turn, and keeps it. 53300 when too many wait already, but not for a statement that has `begun` to
+        answer. May be cancelled while it waits."""
         if self._running < self._limit and not self._waiting:
             self._running += 1
         else:
-            await self._wait()
+            await self._wait(begun)
         try:
             yield
         finally:
             self._pass_on()
 
-    async def _wait(self) -> None:
-        if len(self._waiting) >= self._most_waiting:
+    async def _wait(self, begun: bool) -> None:
+        if not begun and len(self._waiting) >= self._most_waiting:
             raise MereError(
                 "too many statements are waiting for the segments",
                 sqlstate="53300",

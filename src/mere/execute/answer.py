@@ -5,6 +5,10 @@ rows of the root's motions are loaded into temporary tables, which DuckDB spills
 answer that the root only passes on is not loaded whole: share by share it is loaded, sent, and let go. A share whose
 parts are lost before it was loaded runs again, which is right since the others do not depend on it; where a re-run may
 give other rows (see dispatch_graph) and some are with the client already, the statement fails instead.
+
+Rows of a plain scan do not wait for the others (see pieces): while some pieces are sent, the next ones are read, one on
+each segment and no more, so a client that takes its time holds up the segments and fills no memory. A piece counts as
+sent when it is loaded here, so it never runs again, and its rows are sent once.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from sqlglot import exp
 from mere.errors import MereError
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch, root_inputs
+from mere.execute.dispatch_graph import Unit
 from mere.plan.nodes import Motion
 from mere.runtime.base import Part, PartsLost
 from mere.segment.task import Incoming, load_all
@@ -56,6 +61,9 @@ async def open_answer(
     """
     text = body.text({}, constants)
     motions = [motion for motion in dispatch.plan.motions if motion.number in root_inputs(dispatch.plan)]
+    if dispatch.in_pieces:
+        by_piece = _by_piece(dispatch, motions[0], workspace, text, convert)
+        return Answer(await _started(by_piece), by_piece.aclose)
     await dispatch.complete()
     if dispatch.plan.plain and len(motions) == 1 and _size(dispatch, motions[0]) > _LOADED_WHOLE:
         by_share = _by_share(dispatch, motions[0], workspace, text, convert)
@@ -74,22 +82,6 @@ async def load_answer(
     await dispatch.complete()
     await _load(dispatch, motions, workspace)
     return body.text({}, constants)
-
-
-async def load_left(
-    dispatch: Dispatch, sender: int, table: str, columns: tuple[tuple[str, str], ...], workspace: Workspace
-) -> int:
-    """Runs the plan, and puts what a writing slice left (see segment.task.Change) in a table. Returns how many rows."""
-    while True:
-        await dispatch.complete()
-        parts = [part for unit in dispatch.graph.units(sender) for part in dispatch.graph.parts_of(unit)]
-        try:
-            async with aclosing(_fetched(dispatch, parts)) as arriving:
-                await load_all(workspace, [Incoming(table, columns, arriving)])
-            return sum(part.rows for part in parts)
-        except PartsLost as lost:
-            dispatch.lost(lost.parts)
-            await workspace.execute(f"DROP TABLE IF EXISTS {quote_identifier(table)}")
 
 
 def _size(dispatch: Dispatch, motion: Motion) -> int:
@@ -141,24 +133,70 @@ async def _by_share(
     text: str,
     convert: Callable[[pa.RecordBatch], T],
 ) -> AsyncGenerator[T, None]:
-    table = quote_identifier(motion.table)
     for unit in dispatch.graph.units(motion.sender):
-        while True:
-            try:
-                await _fill(dispatch, motion, dispatch.graph.parts_of(unit), workspace)
-                break
-            except PartsLost as lost:
-                await workspace.execute(f"DROP TABLE IF EXISTS {table}")
-                _refuse_other_rows(dispatch, lost)
-                dispatch.lost(lost.parts)
-                await dispatch.complete()
-        dispatch.release(dispatch.graph.take(unit))
-        stream = await workspace.stream_as(convert, text)
-        async with stream:
-            async for batch in stream:
+        async with aclosing(_sent(dispatch, motion, unit, workspace, text, convert, dispatch.complete)) as batches:
+            async for batch in batches:
                 yield batch
-        await workspace.execute(f"DROP TABLE {table}")
     await dispatch.close()
+
+
+async def _by_piece(
+    dispatch: Dispatch,
+    motion: Motion,
+    workspace: Workspace,
+    text: str,
+    convert: Callable[[pa.RecordBatch], T],
+) -> AsyncGenerator[T, None]:
+    windows = dispatch.windows(motion.sender)
+    ahead = asyncio.ensure_future(dispatch.complete(windows[0]))
+
+    async def again() -> None:
+        await ahead  # one at a time
+        await dispatch.complete(window)
+
+    try:
+        for number, window in enumerate(windows):
+            await ahead
+            if number + 1 < len(windows):
+                ahead = asyncio.ensure_future(dispatch.complete(windows[number + 1]))
+            for unit in window:
+                async with aclosing(_sent(dispatch, motion, unit, workspace, text, convert, again)) as batches:
+                    async for batch in batches:
+                        yield batch
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
+    await dispatch.close()
+
+
+async def _sent(
+    dispatch: Dispatch,
+    motion: Motion,
+    unit: Unit,
+    workspace: Workspace,
+    text: str,
+    convert: Callable[[pa.RecordBatch], T],
+    again: Callable[[], Awaitable[None]],
+) -> AsyncGenerator[T, None]:
+    """The rows of one share; `again` makes lost ones anew."""
+    table = quote_identifier(motion.table)
+    while parts := dispatch.graph.parts_of(unit):
+        try:
+            await _fill(dispatch, motion, parts, workspace)
+            break
+        except PartsLost as lost:
+            await workspace.execute(f"DROP TABLE IF EXISTS {table}")
+            _refuse_other_rows(dispatch, lost)
+            dispatch.lost(lost.parts)
+            await again()
+    dispatch.release(dispatch.graph.take(unit))
+    if not parts:
+        return
+    stream = await workspace.stream_as(convert, text)
+    async with stream:
+        async for batch in stream:
+            yield batch
+    await workspace.execute(f"DROP TABLE {table}")
 
 
 def _refuse_other_rows(dispatch: Dispatch, lost: PartsLost) -> None:

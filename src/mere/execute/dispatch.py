@@ -22,6 +22,7 @@ from mere.execute.admission import Admission
 from mere.execute.compose import Body
 from mere.execute.dispatch_graph import Changes, Graph, Unit
 from mere.execute.dispatch_tasks import Scans, Store, Tasks, TaskSource
+from mere.execute.shares import ROW_GROUP
 from mere.execute.stable import is_stable
 from mere.lake.message import NewFile
 from mere.plan.nodes import DistributedPlan
@@ -35,11 +36,12 @@ _BREATH = 0.05  # seconds before the same segment is asked again, when there is 
 @dataclass(frozen=True, slots=True)
 class DispatchOptions:
     """`rows`: a query that reads fewer stays on the coordinator; `read_everywhere_rows`: a scan of no more is read by
-    every segment. `attempts` of one slice over one share. `patience`: seconds to wait for any segment to answer.
-    `running` and `waiting`: statements at a time."""
+    every segment. `piece_rows`: what a large answer is read by (see pieces). `attempts` of one slice over one share.
+    `patience`: seconds to wait for any segment to answer. `running` and `waiting`: statements at a time."""
 
     rows: int = 100_000
     read_everywhere_rows: int = 50_000
+    piece_rows: int = 4 * ROW_GROUP
     attempts: int = 4
     patience: float = 30.0
     running: int = 8
@@ -81,11 +83,13 @@ class Dispatcher:
         constants: Mapping[str, exp.Expression],
         bodies: dict[int, Body] | None = None,
         own_parts: Sequence[Part] = (),
-        store: Store | None = None,
+        stores: Sequence[Store] = (),
+        width: int | None = None,
     ) -> Dispatch:
-        """`own_parts` are the coordinator's, which the statement brings along; they are released with it."""
-        tasks = Tasks(f"s{next(self._numbers)}", plan, scans, constants, bodies, store)
-        return Dispatch(self, plan, tasks, own_parts)
+        """`own_parts` are the coordinator's, which the statement brings along; they are released with it. `width`: the
+        shares that the scans are divided into, where they are more than the segments."""
+        tasks = Tasks(f"s{next(self._numbers)}", plan, scans, constants, bodies, stores)
+        return Dispatch(self, plan, tasks, own_parts, width)
 
     def open_tasks(self, plan: DistributedPlan, tasks: TaskSource) -> Dispatch:
         """A plan whose tasks are not made of scans."""
@@ -110,13 +114,19 @@ class Dispatch:
     """One statement's run. `complete`, then read the parts of the root's motions; `close` in any case."""
 
     def __init__(
-        self, dispatcher: Dispatcher, plan: DistributedPlan, tasks: TaskSource, own_parts: Sequence[Part]
+        self,
+        dispatcher: Dispatcher,
+        plan: DistributedPlan,
+        tasks: TaskSource,
+        own_parts: Sequence[Part],
+        width: int | None = None,
     ) -> None:
         self.plan = plan
+        self.in_pieces = width is not None and width > plan.segments
         self.report = Report()
         self._stable = frozenset(slice_.number for slice_ in plan.slices if is_stable(slice_.tree))
         self._alone = frozenset(s.number for s in plan.slices if len(s.inputs) and not s.scans)
-        self.graph = Graph(plan, root_inputs(plan), self._stable, tasks.idle)
+        self.graph = Graph(plan, root_inputs(plan), self._stable, tasks.idle, width)
         self._dispatcher = dispatcher
         self.runtime = dispatcher.runtime
         self._tasks = tasks
@@ -136,17 +146,18 @@ class Dispatch:
         """Whether every slice gives the same rows whenever it runs."""
         return len(self._stable) == len(self.plan.slices)
 
-    async def complete(self) -> None:
-        """Returns when everything that the root reads is there. Waits for its turn first."""
+    async def complete(self, units: Sequence[Unit] | None = None) -> None:
+        """Returns when everything that the root reads is there, or of a dispatch in pieces these `units`. Waits for its
+        turn first. Not to be called twice at a time."""
         self._check()
-        if self.graph.complete:
+        if self._has(units):
             return
         self._driver = asyncio.current_task()
         started = asyncio.get_running_loop().time()
         try:
-            async with self._dispatcher.admission.turn():
+            async with self._dispatcher.admission.turn(begun=self.graph.passed_on):
                 self.report.waited += asyncio.get_running_loop().time() - started
-                await self._drive()
+                await self._drive(units)
         except asyncio.CancelledError:
             if self._canceled and self._driver is not None and self._driver.uncancel() == 0:
                 self._check()
@@ -154,9 +165,14 @@ class Dispatch:
         finally:
             self._driver = None
 
+    def windows(self, slice_: int) -> list[list[Unit]]:
+        """The pieces of the slice that run side by side: one on each segment."""
+        units = self.graph.units(slice_)
+        return [units[first : first + self.plan.segments] for first in range(0, len(units), self.plan.segments)]
+
     def files(self, slice_: int) -> tuple[NewFile, ...]:
         """What the slice has written, once everything is complete."""
-        return tuple(file for unit in self.graph.units(slice_) for file in self.graph.result(unit).files)
+        return tuple(file for unit in self.graph.units(slice_) for file in self.graph.written(unit))
 
     def cancel(self) -> None:
         """Ends the statement with QueryCanceled wherever it is. Callable from the event loop at any time."""
@@ -198,12 +214,16 @@ class Dispatch:
 
     # The loop
 
-    async def _drive(self) -> None:
+    def _has(self, units: Sequence[Unit] | None) -> bool:
+        return self.graph.complete if units is None else self.graph.has(units)
+
+    async def _drive(self, units: Sequence[Unit] | None) -> None:
         try:
             while True:
                 for unit in self.graph.due():
-                    self._start(unit)
-                if self.graph.complete:
+                    if units is None or unit in units:
+                        self._start(unit)
+                if self._has(units):
                     return
                 done, _ = await asyncio.wait([*self._running, *self._abandoned], return_when=asyncio.FIRST_COMPLETED)
                 for task in done:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mere.lake.message import NewFile
 from mere.plan.nodes import DistributedPlan, MotionKind, Where
 from mere.runtime.base import Part, Result
 
@@ -33,14 +34,19 @@ class Changes:
 
 class Graph:
     """`stable` are the slices that give the same rows each time; `idle` says that a unit has nothing to read but what
-    comes by its motions' parts (see `tasks.Tasks.idle`)."""
+    comes by its motions' parts (see `tasks.Tasks.idle`). `width`: how many shares there are, if not one a segment."""
 
     def __init__(
-        self, plan: DistributedPlan, root_inputs: Iterable[int], stable: frozenset[int], idle: Callable[[Unit], bool]
+        self,
+        plan: DistributedPlan,
+        root_inputs: Iterable[int],
+        stable: frozenset[int],
+        idle: Callable[[Unit], bool],
+        width: int | None = None,
     ) -> None:
         self._slices = {slice_.number: slice_ for slice_ in plan.slices}
         self._motions = {motion.number: motion for motion in plan.motions}
-        self._width = plan.segments
+        self._width = width or plan.segments
         self._stable = stable
         self._idle = idle
         self._root_inputs = tuple(root_inputs)
@@ -53,6 +59,7 @@ class Graph:
         self._spent: set[int] = set()  # slices whose output was released, since nobody needed it any more
         self._taken: set[Unit] = set()  # units whose rows have left for the client
         self._made_by: dict[Part, Unit] = {}
+        self._written: dict[Unit, tuple[NewFile, ...]] = {}  # stays when the parts are released
 
     # What there is
 
@@ -63,6 +70,10 @@ class Graph:
     @property
     def complete(self) -> bool:
         return all(self._available(self._motions[motion].sender) for motion in self._root_inputs)
+
+    def has(self, units: Iterable[Unit]) -> bool:
+        """Is the output of all of them there, or with the client?"""
+        return all(unit in self._outputs or unit in self._taken for unit in units)
 
     def ready(self, unit: Unit) -> bool:
         """Are all its inputs there?"""
@@ -90,11 +101,12 @@ class Graph:
             else:
                 yield number, self.parts(number) if unit[1] == 0 else ()
 
-    def result(self, unit: Unit) -> Result:
-        return self._outputs.get(unit, NOTHING)
+    def written(self, unit: Unit) -> tuple[NewFile, ...]:
+        """The files of its last successful attempt, if that still counts."""
+        return self._written.get(unit, ())
 
     def _available(self, number: int) -> bool:
-        return all(unit in self._outputs or unit in self._taken for unit in self.units(number))
+        return self.has(self.units(number))
 
     # What happens
 
@@ -107,7 +119,8 @@ class Graph:
             idle = [unit for unit in dict.fromkeys(found) if self._has_nothing(unit)]
             if not idle:
                 return list(dict.fromkeys(found))
-            self._outputs.update(dict.fromkeys(idle, NOTHING))
+            for unit in idle:
+                self._keep(unit, NOTHING)
 
     def _demand(self, number: int, found: list[Unit]) -> None:
         missing = [unit for unit in self.units(number) if unit not in self._outputs and unit not in self._taken]
@@ -134,9 +147,13 @@ class Graph:
     def finish(self, unit: Unit, result: Result) -> list[Part]:
         """Returns the parts that nobody needs any more."""
         self._running.discard(unit)
-        self._outputs[unit] = result
-        self._made_by.update(dict.fromkeys(result.parts, unit))
+        self._keep(unit, result)
         return self._release_spent()
+
+    def _keep(self, unit: Unit, result: Result) -> None:
+        self._outputs[unit] = result
+        self._written[unit] = result.files
+        self._made_by.update(dict.fromkeys(result.parts, unit))
 
     def stopped(self, unit: Unit) -> None:
         """Its attempt has ended without output."""

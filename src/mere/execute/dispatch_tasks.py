@@ -7,7 +7,7 @@ segment that will run it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from mere.execute.types import scan_columns
 from mere.lake.inlined import InlinedRows
 from mere.plan.nodes import SHARE, DistributedPlan, Motion, MotionColumn, MotionKind, SegmentSlice, Share, Slice
 from mere.runtime.base import Leave, Load, Part, Task
-from mere.segment.task import Change, Output
+from mere.segment.task import Change, Output, Removal
 from mere.segment.write import WriteTarget
 from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import Scan
@@ -71,12 +71,14 @@ Scans = Mapping[str, LakeScan | PostgresScan]
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The rows of slice `sender` go to storage: `query` makes the text that is carried out of the slice's own. What a
-    Change leaves goes into the slice's motion. Each attempt writes files of its own names; those of one count."""
+    """The rows of slice `sender` go to storage: `query` makes the text that is carried out of the slice's own, over
+    `loads` too. What is left of them goes into the slice's motion; all of it where `output` is None. Each attempt
+    writes files of its own names; those of one count."""
 
     sender: int
-    output: WriteTarget | Change
+    output: WriteTarget | Change | Removal | None
     query: Callable[[str], str]
+    loads: tuple[Load, ...] = ()
 
 
 class TaskSource(Protocol):
@@ -97,10 +99,10 @@ class Tasks:
         scans: Scans,
         constants: Mapping[str, exp.Expression],
         bodies: dict[int, Body] | None = None,
-        store: Store | None = None,
+        stores: Sequence[Store] = (),
     ) -> None:
         self._statement = statement
-        self._store = store
+        self._stores = {store.sender: store for store in stores}
         self._slices = {slice_.number: slice_ for slice_ in plan.slices}
         self._motions = {motion.number: motion for motion in plan.motions}
         self._outputs = {motion.sender: _leave(motion, plan.segments, constants) for motion in plan.motions}
@@ -122,9 +124,11 @@ class Tasks:
                 texts[name] = scan.text(kind, share)
                 loads += scan.loads(kind, share)
         sql = self._text(slice_, texts, share)
-        output: Output = self._outputs[number]
-        if self._store is not None and self._store.sender == number:
-            sql, output = self._store.query(sql), self._store.output
+        leave = self._outputs[number]
+        output: Output = leave
+        if (store := self._stores.get(number)) is not None:
+            sql, loads = store.query(sql), [*loads, *store.loads]
+            output = replace(store.output, leave=leave) if isinstance(store.output, Change) else store.output or leave
         functions = functions_in(sql)
         return Task(self._statement, number, share, attempt, sql, tuple(loads), output, functions=functions)
 

@@ -7,13 +7,14 @@ rows take longer to send around than to read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch, Dispatcher
 from mere.execute.dispatch_tasks import LakeScan, PostgresScan, Store
+from mere.execute.pieces import in_pieces, piece_size, pieced_scan
 from mere.execute.query import Postgres, filled, snapshot_of
 from mere.execute.scans import LakeSource, LakeView, inlined_rows, open_source
 from mere.execute.statistics import facts
@@ -120,16 +121,20 @@ class Brought:
 
 
 async def bring_postgres_rows(
-    query: BoundSelect, constants: Constants, postgres: Postgres, workspace: Workspace, dispatcher: Dispatcher
-) -> Brought:
-    brought = Brought()
+    brought: Brought,
+    query: BoundSelect,
+    constants: Constants,
+    postgres: Postgres,
+    workspace: Workspace,
+    dispatcher: Dispatcher,
+) -> None:
+    """Adds them to what is brought; the caller releases that also after an error."""
     for scan in query.scans:
         if scan.relation.kind is Kind.POSTGRES:
             part = await _sent(scan, constants, postgres, workspace, dispatcher)
             brought.parts.append(part)
             brought.postgres[scan.name] = PostgresScan.of(scan, part)
             brought.rows[scan.name] = part.rows
-    return brought
 
 
 async def _sent(
@@ -148,18 +153,26 @@ async def open_dispatch(
     view: LakeView,
     brought: Brought,
     dispatcher: Dispatcher,
-    store: Store | None = None,
+    stores: Sequence[Store] = (),
+    pieces: bool = False,
 ) -> Dispatch:
-    """The plan over its files, ready to run. The dispatch releases what was brought."""
+    """The plan over its files, ready to run. The dispatch releases what was brought. `pieces`: an answer for a client,
+    who may get it piece by piece."""
     scans: dict[str, LakeScan | PostgresScan] = dict(brought.postgres)
+    pieced = pieced_scan(planned.plan) if pieces else None
+    width = None
     for name, source in opened.sources.items():
         inlined = []
         for rows in await inlined_rows(view, source):
             part = await dispatcher.runtime.put(rows.data)
             brought.parts.append(part)
             inlined.append((rows, part))
-        scans[name] = LakeScan.of(source, planned.plan.segments, inlined)
-    return dispatcher.open(planned.plan, scans, opened.constants, planned.bodies, brought.parts, store)
+        scan = LakeScan.of(source, planned.plan.segments, inlined)
+        if name == pieced and (size := piece_size(planned.plan, source.files.rows, dispatcher.options.piece_rows)):
+            scan = replace(scan, own=in_pieces(scan.own, size))
+            width = len(scan.own)
+        scans[name] = scan
+    return dispatcher.open(planned.plan, scans, opened.constants, planned.bodies, brought.parts, stores, width)
 
 
 def _alike(before: int, now: int) -> bool:

@@ -17,7 +17,7 @@ from mere.errors import MereError
 from mere.lake.message import NewFile
 from mere.runtime.base import Load, Part, Result, SegmentState, Task
 from mere.segment.engine import Engine
-from mere.segment.task import Incoming, attempt, leave_batches, task_workspace
+from mere.segment.task import Incoming, attempt, leave_batches
 from mere.segment.workspace import Stream, Workspace
 
 if TYPE_CHECKING:
@@ -57,10 +57,8 @@ class EmbeddedRuntime:
     async def run(self, segment: int, task: Task) -> Result:
         started = time.monotonic()
         files: list[NewFile] = []
-        async with (
-            task_workspace(self.engine, task.places) as workspace,
-            aclosing(attempt(workspace, task.sql, _incoming(task.loads), task.output, files)) as leaving,
-        ):
+        work = attempt(self.engine, task.places, task.sql, _incoming(task.loads), task.output, files)
+        async with aclosing(work) as leaving:
             parts = [_part(target, rows) async for target, rows in leaving]
         return Result.of(parts, files, time.monotonic() - started)
 

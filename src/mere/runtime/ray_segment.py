@@ -30,7 +30,7 @@ from mere.runtime.ray_settings import SegmentSettings
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.errors import translate
 from mere.segment.python_functions import remember
-from mere.segment.task import Incoming, attempt, leave_batches, task_workspace
+from mere.segment.task import Incoming, attempt, leave_batches
 
 CONTROL = "control"
 _AHEAD = 4  # parts on their way while one is loaded
@@ -236,10 +236,8 @@ class _Attempt:
         task = self._order.task
         parts: list[tuple[int, int, int]] = []
         files: list[NewFile] = []
-        async with (
-            task_workspace(self._engine, task.places) as workspace,
-            aclosing(attempt(workspace, task.sql, self._incoming(), task.output, files)) as leaving,
-        ):
+        work = attempt(self._engine, task.places, task.sql, self._incoming(), task.output, files)
+        async with aclosing(work) as leaving:
             async for target, table in leaving:
                 parts.append((target, table.num_rows, table.nbytes))
                 await self._results.put(table)

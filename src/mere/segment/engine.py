@@ -20,12 +20,13 @@ from functools import partial
 import duckdb
 import pyarrow as pa
 
-from mere.errors import StartupError
+from mere.errors import StartupError, StorageError
 from mere.segment.connect import EngineSettings, connect
 from mere.segment.errors import translate
 from mere.segment.hot import HotFiles
 from mere.segment.locations import Location
 from mere.segment.python_workers import Workers
+from mere.segment.storage import Storage
 from mere.segment.workspace import BATCH_ROWS, Stream, Workspace
 from mere.sql.macros import MACROS
 
@@ -46,6 +47,7 @@ class Engine:
         self._root: duckdb.DuckDBPyConnection | None = None
         self._hot: HotFiles | None = None  # of this root, as are the spare connections
         self._spare: list[duckdb.DuckDBPyConnection] = []
+        self._storages: dict[Location, Storage] = {}
         self._opening = threading.Lock()
         self._workers = Workers()
 
@@ -96,6 +98,15 @@ class Engine:
             raise
         stream.close_with(workspace.close)
         return stream
+
+    def storage(self, url: str) -> Storage:
+        """The place in the object store, of those that this engine may reach, that holds the URL."""
+        place = next((place for place in self.settings.locations if url.startswith(place.url)), None)
+        if place is None:
+            raise StorageError(f'"{url}" is not below a place of this engine')
+        if place not in self._storages:
+            self._storages[place] = Storage(place, self.settings.environment)
+        return self._storages[place]
 
     @asynccontextmanager
     async def external(self, locations: Sequence[Location]) -> AsyncIterator[Engine]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import pyarrow as pa
 
 from mere.lake.message import NewFile
+from mere.segment.deletes import lost_rows, write_deletes
 from mere.segment.engine import Engine
 from mere.segment.locations import Location
 from mere.segment.partition import Leave, Partitioner, with_target
+from mere.segment.storage import Storage
 from mere.segment.workspace import Workspace
 from mere.segment.write import WriteTarget, write_query
 from mere.sql.bind.bound import ROWS
@@ -40,17 +42,28 @@ class Change:
     `mere_rows`; of these `written` goes to storage and `left` leaves (the positions of the rows that are replaced)."""
 
     rows: str
-    written: str | None
+    written: str
     target: WriteTarget
     left: str
+    leave: Leave = field(default_factory=Leave)
 
 
-Output: TypeAlias = Leave | WriteTarget | Change
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Delete files, below `prefix`, for the positions that the task's query gives: all that there are of each data file
+    that it names. What became of the files leaves (see deletes.LOST_COLUMNS). A row without a number says how many more
+    rows the statement has changed. `once`: a position that comes twice is an error."""
+
+    prefix: str
+    once: bool = False
+
+
+Output: TypeAlias = Leave | WriteTarget | Change | Removal
 SOURCE = "mere_source"
 
 
 @asynccontextmanager
-async def task_workspace(engine: Engine, places: Sequence[Location]) -> AsyncIterator[Workspace]:
+async def _workspace(engine: Engine, places: Sequence[Location]) -> AsyncIterator[Workspace]:
     """A workspace in the engine, or in one for this task alone that reaches `places` too."""
     if not places:
         async with engine.workspace() as workspace:
@@ -61,25 +74,43 @@ async def task_workspace(engine: Engine, places: Sequence[Location]) -> AsyncIte
 
 
 async def attempt(
-    workspace: Workspace, sql: str, incoming: Sequence[Incoming], output: Output, files: list[NewFile]
+    engine: Engine,
+    places: Sequence[Location],
+    sql: str,
+    incoming: Sequence[Incoming],
+    output: Output,
+    files: list[NewFile],
 ) -> AsyncGenerator[tuple[int, pa.Table], None]:
     """Carries the task out: rows that leave, as (target, part); what was written is added to `files`."""
-    match output:
-        case WriteTarget():
-            files += await write_files(workspace, sql, incoming, output)
-            return
-        case Change():
-            await load_all(workspace, incoming)
-            await workspace.execute(f"CREATE TEMP TABLE {SOURCE} AS {sql}")
-            await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {output.rows}")
-            if output.written is not None:
+    async with _workspace(engine, places) as workspace:
+        match output:
+            case WriteTarget():
+                files += await write_files(workspace, sql, incoming, output)
+                return
+            case Removal():
+                await load_all(workspace, incoming)
+                yield 0, await _remove(workspace, engine.storage(output.prefix), sql, output)
+                return
+            case Change():
+                await load_all(workspace, incoming)
+                await workspace.execute(f"CREATE TEMP TABLE {SOURCE} AS {sql}")
+                await workspace.execute(f"CREATE TEMP TABLE {ROWS} AS {output.rows}")
                 files += await write_query(workspace, output.written, output.target)
-            sql, incoming, leave = output.left, (), Leave()
-        case Leave():
-            leave = output
-    async with aclosing(leave_parts(workspace, sql, incoming, leave)) as leaving:
-        async for part in leaving:
-            yield part
+                sql, incoming, leave = output.left, (), output.leave
+            case Leave():
+                leave = output
+        async with aclosing(leave_parts(workspace, sql, incoming, leave)) as leaving:
+            async for part in leaving:
+                yield part
+
+
+async def _remove(workspace: Workspace, storage: Storage, sql: str, removal: Removal) -> pa.Table:
+    more = "coalesce(sum(mere_pos) FILTER (mere_number IS NULL), 0)"
+    ((changed,),) = await workspace.rows(f"SELECT count(mere_number) + {more} FROM ({sql}) AS mere_gone")
+    positions = f"SELECT mere_number, mere_pos FROM ({sql}) AS mere_gone WHERE mere_number IS NOT NULL"
+    return lost_rows(
+        await write_deletes(workspace, storage, positions, removal.prefix, once=removal.once), int(changed)
+    )
 
 
 async def leave_parts(

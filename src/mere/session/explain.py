@@ -22,9 +22,10 @@ from mere.session.rows import Outcome
 from mere.session.select import lake_view
 from mere.session.state import Parameters, SessionState
 from mere.session.write import run_write
-from mere.sql.bind.bound import BoundInsert, BoundSelect, BoundStatement
+from mere.sql.bind.bound import BoundDelete, BoundInsert, BoundMerge, BoundSelect, BoundStatement, BoundUpdate
 from mere.sql.commands import Explain, parse_declare, parse_explain
 from mere.sql.created import parse_create_table_as
+from mere.sql.functions.python import renamed
 from mere.sql.lexer import Statement, split
 from mere.sql.relations import Kind
 from mere.sql.statements import WRITES, StatementKind, classify
@@ -45,7 +46,8 @@ async def run_explain(
         lines = await _run_and_time(state, inner, parameters)
     else:
         lines = await _explain(state, inner, parameters, command, analyze, form)
-    return text_answer("EXPLAIN", ("QUERY PLAN",), [lines], formats)
+    shown = [renamed(line, lambda _, function: function.name) for line in lines]
+    return text_answer("EXPLAIN", ("QUERY PLAN",), [shown], formats)
 
 
 async def _explained(
@@ -103,7 +105,10 @@ async def _explain(
     query, verb = _query_of(compiled.bound)
     reads = isinstance(compiled.bound, BoundSelect)
     memory = compiled.memory if reads else PlanMemory()
-    distributed = await explain_distributed(state, view, query, memory, None if reads else verb, command, analyze, form)
+    change = compiled.bound if isinstance(compiled.bound, BoundUpdate | BoundDelete | BoundMerge) else None
+    distributed = await explain_distributed(
+        state, view, query, memory, None if reads else verb, change, command, analyze, form
+    )
     if distributed is not None:
         return distributed
     slice_ = plan(query).root

@@ -13,16 +13,18 @@ from mere.execute.answer import open_answer
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch
 from mere.execute.distributed import Opened, PlanMemory, Planned, may_distribute, open_query
+from mere.execute.removing import removal_plan
 from mere.execute.report import SliceReport, shown_bytes, slice_reports
 from mere.execute.scans import LakeSource, LakeView
 from mere.execute.shares import own_shares, stored_layout
 from mere.plan.explain import ExplainNode, ScanFacts, as_json, explain, lines
 from mere.segment.workspace import Workspace
+from mere.session.change import seen_here
 from mere.session.on_segments import start_query
 from mere.session.postgres_rows import PostgresRows
 from mere.session.state import SessionState
 from mere.sql.bind import duckdb_text
-from mere.sql.bind.bound import BoundSelect, Scan
+from mere.sql.bind.bound import BoundDelete, BoundMerge, BoundSelect, BoundUpdate, Scan
 from mere.sql.commands import Explain
 from mere.sql.relations import Kind
 
@@ -33,11 +35,13 @@ async def explain_distributed(
     bound: BoundSelect,
     memory: PlanMemory,
     verb: str | None,
+    change: BoundUpdate | BoundDelete | BoundMerge | None,
     command: Explain,
     analyze: bool,
     form: str,
 ) -> list[str] | None:
-    """The lines; None where the query stays on the coordinator. `verb` says what a statement does with its rows."""
+    """The lines; None where the query stays on the coordinator. `verb` says what a statement does with its rows,
+    `change` is the statement where it removes some."""
     if not may_distribute(bound, state.services.dispatcher):
         return None
     started = time.perf_counter()
@@ -53,7 +57,8 @@ async def explain_distributed(
             if analyze:
                 await _run(running, planned, opened, workspace)
                 times["Execution Time"] = time.perf_counter() - started - times["Planning Time"]
-            tree = explain(planned.plan, _scan_facts(bound, opened, planned))
+            facts = _scan_facts(bound, opened, planned)
+            tree = explain(planned.plan, facts) if change is None else _removal(change, planned, facts)
             if verb is not None:
                 tree = ExplainNode(verb, children=[tree])
             if form == "json":
@@ -64,6 +69,20 @@ async def explain_distributed(
     finally:
         release()
         await workspace.close()
+
+
+def _removal(
+    change: BoundUpdate | BoundDelete | BoundMerge, planned: Planned, facts: Mapping[str, ScanFacts]
+) -> ExplainNode:
+    """Where the delete files are written: by the segments, to which positions come by file, or by the coordinator."""
+    why = seen_here(change)
+    removal = removal_plan(planned.plan) if why is None else None
+    if removal is None:
+        why = why or "the last step of the query has them in one place"
+        return ExplainNode("Delete Files by the coordinator", {why: None}, children=[explain(planned.plan, facts)])
+    tree = explain(removal.plan, facts)
+    tree.children = [ExplainNode("Delete Files", children=tree.children)]
+    return tree
 
 
 async def _run(running: Dispatch, planned: Planned, opened: Opened, workspace: Workspace) -> None:

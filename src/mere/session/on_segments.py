@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from sqlglot import exp
 
-from mere.execute.answer import load_answer, load_left
+from mere.execute.answer import load_answer
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch, root_inputs
 from mere.execute.dispatch_tasks import Store
 from mere.execute.distributed import (
+    Brought,
     Constants,
     Opened,
     PlanMemory,
@@ -27,16 +29,38 @@ from mere.execute.distributed import (
     plan_query,
 )
 from mere.execute.query import slice_text
+from mere.execute.removing import RemovalPlan, losing_files, removal_plan, removal_stores
 from mere.execute.scans import LakeView
+from mere.lake.files import TableFiles
 from mere.lake.message import NewFile
 from mere.plan.nodes import DistributedPlan
 from mere.plan.planner import plan
+from mere.runtime.base import Part
+from mere.segment.deletes import LosingFile, Lost, file_table, read_lost
 from mere.segment.task import Change
 from mere.segment.workspace import Workspace
 from mere.segment.write import WriteTarget
 from mere.session.postgres_rows import PostgresRows
 from mere.session.state import SessionState
-from mere.sql.bind.bound import ROWS, BoundSelect
+from mere.sql.bind.bound import BoundSelect
+
+Arrange: TypeAlias = Callable[[DistributedPlan], tuple[DistributedPlan, tuple[Store, ...]]]
+
+
+def _as_planned(plan_: DistributedPlan) -> tuple[DistributedPlan, tuple[Store, ...]]:
+    return plan_, ()
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a statement has done to the table's `files`, by their numbers in `losing`: which of them lost rows, which
+    data files were `written`, and how many rows it changed."""
+
+    files: TableFiles
+    losing: Sequence[LosingFile]
+    lost: Sequence[Lost]
+    written: tuple[NewFile, ...]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +109,44 @@ async def written(
     return await slice_text(plan(query).root, view, PostgresRows(state.backend), workspace)
 
 
-async def changed(
+async def removed(
     state: SessionState,
     view: LakeView,
     query: BoundSelect,
     workspace: Workspace,
-    change: Change,
-    left: tuple[tuple[str, str], ...],
-) -> tuple[tuple[NewFile, ...], int] | None:
-    """The files that the segments have written, and how many rows they left: these are in the workspace's table
-    `mere_rows`, of columns `left`. None where the coordinator's engine has to do it."""
-    async with started(state, view, query, workspace, lambda sender: Store(sender, change, _same)) as run:
-        if run is None or not run.plan.plain:
+    prefix: str,
+    change: Change | None = None,
+    *,
+    once: bool = False,
+) -> Removed | None:
+    """The segments find the rows and write the delete files of those that have positions, and the data files of
+    `change`. `prefix` is the table's, `once` as in segment.task.Removal. None where the coordinator has to do it."""
+    opened = await _opened(state, view, query, workspace)
+    if opened is None:
+        return None
+    (source,) = (source for source in opened.sources.values() if source.scan.row_identity)
+    runtime = state.services.dispatcher.runtime
+    files = losing_files(source.files)
+    part = await runtime.put(file_table(files))
+    found: list[RemovalPlan] = []
+
+    def arrange(plan_: DistributedPlan) -> tuple[DistributedPlan, tuple[Store, ...]]:
+        removal = removal_plan(plan_)
+        if removal is None:
+            return plan_, ()
+        found.append(removal)
+        return removal.plan, removal_stores(removal, prefix, part, change, once)
+
+    _, dispatch = await start_query(state, view, query, PlanMemory(), opened, workspace, arrange, [part])
+    try:
+        if not found:
             return None
-        sender = _sender(run.plan)
-        count = await load_left(run.dispatch, sender, ROWS, left, workspace)
-        return run.dispatch.files(sender), count
+        await load_answer(dispatch, Body(dispatch.plan.root), opened.constants, workspace)
+        lost, count = await read_lost(workspace, found[0].lost.table)
+        await workspace.execute(f"DROP TABLE {found[0].lost.table}")
+        return Removed(source.files, files, lost, dispatch.files(found[0].finds), count)
+    finally:
+        await dispatch.close()
 
 
 @asynccontextmanager
@@ -113,16 +159,28 @@ async def started(
 ) -> AsyncIterator[Started | None]:
     """The query on the segments, not begun yet; None when it is none for them. `store` is used where the root only
     passes on what one slice gives; that slice's number is its argument."""
-    dispatcher, postgres = state.services.dispatcher, PostgresRows(state.backend)
-    opened = await open_query(query, view, postgres, workspace) if may_distribute(query, dispatcher) else None
-    if opened is None or opened.rows < dispatcher.options.rows:
+    opened = await _opened(state, view, query, workspace)
+    if opened is None:
         yield None
         return
-    _, dispatch = await start_query(state, view, query, PlanMemory(), opened, workspace, store)
+
+    def arrange(plan_: DistributedPlan) -> tuple[DistributedPlan, tuple[Store, ...]]:
+        return plan_, (store(_sender(plan_)),) if store is not None and plan_.plain else ()
+
+    _, dispatch = await start_query(state, view, query, PlanMemory(), opened, workspace, arrange)
     try:
         yield Started(dispatch, opened.constants)
     finally:
         await dispatch.close()
+
+
+async def _opened(state: SessionState, view: LakeView, query: BoundSelect, workspace: Workspace) -> Opened | None:
+    """The query with its tables, if it is one for the segments."""
+    dispatcher = state.services.dispatcher
+    if not may_distribute(query, dispatcher):
+        return None
+    opened = await open_query(query, view, PostgresRows(state.backend), workspace)
+    return opened if opened.rows >= dispatcher.options.rows else None
 
 
 async def start_query(
@@ -132,15 +190,21 @@ async def start_query(
     memory: PlanMemory,
     opened: Opened,
     workspace: Workspace,
-    store: Callable[[int], Store] | None = None,
+    arrange: Arrange = _as_planned,
+    parts: Sequence[Part] = (),
+    *,
+    pieces: bool = False,
 ) -> tuple[Planned, Dispatch]:
-    """The plan, and its run on the segments, not begun yet; the caller closes that. `store` as in `started`."""
+    """The plan, and its run on the segments, not begun yet; the caller closes that, and with it go the `parts`.
+    `pieces` as in `open_dispatch`."""
     dispatcher = state.services.dispatcher
-    brought = await bring_postgres_rows(query, opened.constants, PostgresRows(state.backend), workspace, dispatcher)
+    brought = Brought(parts=list(parts))
     try:
+        await bring_postgres_rows(brought, query, opened.constants, PostgresRows(state.backend), workspace, dispatcher)
         planned = await plan_query(query, opened, view, brought.rows, workspace, dispatcher, memory)
-        stored = store(_sender(planned.plan)) if store is not None and planned.plan.plain else None
-        return planned, await state.distribute(planned, opened, view, brought, stored)
+        arranged, stores = arrange(planned.plan)
+        planned = planned if arranged is planned.plan else replace(planned, plan=arranged)
+        return planned, await state.distribute(planned, opened, view, brought, stores, pieces)
     except BaseException:
         dispatcher.runtime.release(brought.parts)
         raise
@@ -150,7 +214,3 @@ def _sender(plan_: DistributedPlan) -> int:
     """The slice whose rows a plain root passes on."""
     (number,) = root_inputs(plan_)
     return next(motion.sender for motion in plan_.motions if motion.number == number)
-
-
-def _same(text: str) -> str:
-    return text

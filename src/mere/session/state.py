@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -122,10 +122,16 @@ class SessionState:
         task.add_done_callback(self.background.discard)
 
     async def distribute(
-        self, planned: Planned, opened: Opened, view: LakeView, brought: Brought, store: Store | None = None
+        self,
+        planned: Planned,
+        opened: Opened,
+        view: LakeView,
+        brought: Brought,
+        stores: Sequence[Store] = (),
+        pieces: bool = False,
     ) -> Dispatch:
-        """A plan on the segments, which `cancel` stops."""
-        dispatch = await open_dispatch(planned, opened, view, brought, self.services.dispatcher, store)
+        """A plan on the segments, which `cancel` stops. `stores` and `pieces` as in `open_dispatch`."""
+        dispatch = await open_dispatch(planned, opened, view, brought, self.services.dispatcher, stores, pieces)
         self.dispatches.add(dispatch)
         return dispatch
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,31 @@ def test_rows_are_changed_where_they_lie(pair: Client) -> None:
     both(pair, "UPDATE {table} SET k = k + 1")
     both(pair, "UPDATE {table} SET g = 1 WHERE false")
     both(pair, "DELETE FROM {table}")
+
+
+def test_delete_files_are_written_where_the_positions_of_a_file_meet(pair: Client) -> None:
+    """Rows of one file are found by both segments, after a join by another column, and again after a commit."""
+    for modulo in (5, 3, 2):
+        both(
+            pair,
+            "DELETE FROM {table} USING (SELECT g, max(k) AS k FROM {source} GROUP BY g) AS x"
+            f" WHERE x.g = {{table}}.g AND {{table}}.k % {modulo} = 0 AND x.k > 100",
+        )
+        both(
+            pair,
+            f"UPDATE {{table}} SET n = 1 FROM {{source}} AS x WHERE x.g = {{table}}.g AND {{table}}.k % 77 < {modulo}",
+        )
+
+
+def test_explain_says_who_writes_delete_files(pair: Client) -> None:
+    def explained(statement: str) -> str:
+        return "\n".join(str(row[0]) for row in pair.ok(f"EXPLAIN {statement}").text)
+
+    for statement in ("DELETE FROM lake WHERE g = 3", "UPDATE lake SET n = 0 FROM w_source AS x WHERE x.k = lake.k"):
+        lines = explained(statement)
+        assert "->  Delete Files\n" in lines and "Redistribute Motion" in lines and "Hash Key: file" in lines
+    lines = explained("DELETE FROM lake WHERE g = 3 RETURNING k")
+    assert "Delete Files by the coordinator  (RETURNING sends them to the client)" in lines
 
 
 def test_rows_are_merged(pair: Client) -> None:
@@ -151,28 +176,58 @@ def test_parquet_files_are_loaded_in_pieces(cluster: MereProcess, session_scratc
             client.ok("DROP TABLE loaded")
 
 
-def test_a_write_outlives_its_segment_and_counts_once(cluster: MereProcess) -> None:
-    with cluster.client(deadline=120) as client, cluster.client() as other:
-        client.ok(f"CREATE TABLE big ({COLUMNS}) DISTRIBUTED BY (g)")
-        done = threading.Event()
+@contextmanager
+def killing(cluster: MereProcess) -> Iterator[None]:
+    """A segment dies, three times over: a slice has four attempts."""
+    done = threading.Event()
 
-        def kill() -> None:
-            while not done.wait(0.4):
+    def kill() -> None:
+        with cluster.client() as other:
+            for _ in range(3):
+                if done.wait(0.4):
+                    return
                 killed = other.ok("SELECT pid FROM mere.segment_configuration WHERE status = 'up' ORDER BY id LIMIT 1")
                 if killed.text:
                     os.kill(int(str(killed.text[0][0])), signal.SIGKILL)
-                    time.sleep(4)
+                    done.wait(4)
 
-        killer = threading.Thread(target=kill)
-        killer.start()
-        try:
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        done.set()
+        killer.join()
+
+
+def test_a_write_outlives_its_segment_and_counts_once(cluster: MereProcess) -> None:
+    with cluster.client(deadline=120) as client:
+        client.ok(f"CREATE TABLE big ({COLUMNS}) DISTRIBUTED BY (g)")
+        with killing(cluster):
             for _ in range(5):
                 client.ok("INSERT INTO big SELECT a.k, b.g FROM w_source a JOIN w_source b ON a.g = b.g AND b.k < 2000")
-        finally:
-            done.set()
-            killer.join()
         expected = client.ok(
             "SELECT 5 * count(*), 5 * sum(a.k) FROM w_heap a JOIN w_heap b ON a.g = b.g AND b.k < 2000"
         )
         assert client.ok("SELECT count(*), sum(k) FROM big").text == expected.text
         client.ok("DROP TABLE big")
+
+
+def test_rows_are_removed_once_while_segments_die(cluster: MereProcess) -> None:
+    with cluster.client(deadline=120) as client:
+        for name, kind, rows in (("dying", "DISTRIBUTED BY (g)", "w_source"), ("living", "USING heap", "w_heap")):
+            client.ok(f"CREATE TABLE {name} ({COLUMNS}) {kind}")
+            client.ok(f"INSERT INTO {name} SELECT x.k + 20000 * i, x.g FROM {rows} x, generate_series(0, 9) AS i")
+        statements = (
+            "DELETE FROM {0} WHERE k % 7 = 0",
+            "UPDATE {0} SET s = 'moved', g = g + 1 WHERE k % 5 = 0",
+            "DELETE FROM {0} USING {1} AS x WHERE x.g = {0}.g AND x.k % 11 = 0 AND {0}.k % 3 = 0",
+            "MERGE INTO {0} AS t USING (SELECT k * 3 AS k FROM {1}) AS x ON t.k = x.k WHEN MATCHED THEN DELETE"
+            " WHEN NOT MATCHED THEN INSERT (k) VALUES (x.k + 1000000)",
+        )
+        with killing(cluster):
+            tags = [client.ok(statement.format("dying", "w_source")).tag for statement in statements]
+        assert tags == [client.ok(statement.format("living", "w_heap")).tag for statement in statements]
+        asked = "SELECT count(*), count(DISTINCT k), sum(k), sum(g), count(*) FILTER (WHERE s = 'moved') FROM {0}"
+        assert client.ok(asked.format("dying")).text == client.ok(asked.format("living")).text
+        client.ok("DROP TABLE dying, living")

@@ -8,11 +8,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from mere.errors import IntegrityError
+from mere.errors import IntegrityError, MereError
 from mere.segment.connect import extension_file
-from mere.segment.deletes import DeleteTarget, write_deletes
+from mere.segment.deletes import FILES, LosingFile, Lost, file_table, numbered, write_deletes
 from mere.segment.engine import Engine
 from mere.segment.storage import Storage
+from mere.segment.workspace import Workspace
 from mere.segment.write import WriteColumn, WriteTarget, bucket_expression, write_query
 from mere.sql import types as pg
 
@@ -107,20 +108,30 @@ async def test_bounds_are_sound(engine: Engine, storage: Storage) -> None:
     assert (zero.min, zero.max) == (None, None)
 
 
+async def gone(
+    workspace: Workspace, storage: Storage, prefix: str, files: list[LosingFile], rows: str, *, once: bool = False
+) -> list[Lost]:
+    """The rows of a relation with mere_file and mere_pos are removed."""
+    await workspace.execute(f"DROP TABLE IF EXISTS {FILES}")
+    await workspace.load(FILES, file_table(files))
+    return await write_deletes(workspace, storage, numbered(rows), prefix, once=once)
+
+
 async def test_delete_files(engine: Engine, storage: Storage) -> None:
     target = target_of(storage, buckets=2)
     async with engine.workspace() as workspace:
         files = await write_query(workspace, ROWS, target)
         urls = [target.prefix + file.path for file in files]
         every = " UNION ALL ".join(f"SELECT '{url}' AS mere_file, i AS mere_pos FROM range(3) t(i)" for url in urls)
-        targets = {url: DeleteTarget(number, None) for number, url in enumerate(urls)}
-        first = await write_deletes(workspace, storage, f"{every} UNION ALL {every}", target.prefix, targets)
-        assert sorted((d.data_file_id, d.count) for d in first) == [(0, 3), (1, 3)]
-        earlier = next(delete for delete in first if delete.data_file_id == 0)
-        again = {urls[0]: DeleteTarget(0, None, target.prefix + earlier.path, 77)}
-        more = f"SELECT '{urls[0]}' AS mere_file, i AS mere_pos FROM range(2, 5) t(i)"
-        (second,) = await write_deletes(workspace, storage, more, target.prefix, again)
-        assert (second.count, second.replaces) == (5, 77)
+        twice = f"({every} UNION ALL {every})"
+        first = await gone(workspace, storage, target.prefix, [LosingFile(url) for url in urls], twice)
+        assert sorted((lost.number, lost.count) for lost in first) == [(0, 3), (1, 3)]
+        assert first[0].path is not None
+        again = LosingFile(urls[0], target.prefix + first[0].path)
+        more = f"(SELECT '{urls[0]}' AS mere_file, i AS mere_pos FROM range(2, 5) t(i))"
+        (second,) = await gone(workspace, storage, target.prefix, [LosingFile(urls[1]), again], more)
+        assert second.path is not None
+        assert (second.number, second.count) == (1, 5)
         found = await workspace.rows(f"SELECT file_path, pos FROM read_parquet('{target.prefix}{second.path}')")
         assert found == [(urls[0], position) for position in range(5)]
         fields = {2147483646: ("f", "VARCHAR"), 2147483645: ("p", "BIGINT")}
@@ -132,6 +143,52 @@ async def test_delete_files(engine: Engine, storage: Storage) -> None:
         assert row == (5, 10)
         object_ = await storage.head(target.prefix + second.path)
         assert object_ is not None and object_.size == second.size
+
+
+async def test_a_file_without_rows_goes_as_a_whole(engine: Engine, storage: Storage) -> None:
+    target = target_of(storage)
+    async with engine.workspace() as workspace:
+        rows = "(SELECT 'a' AS mere_file, i AS mere_pos FROM range({0}) t(i) UNION ALL SELECT NULL, NULL)"
+        (part,) = await gone(workspace, storage, target.prefix, [LosingFile("a", None, 5)], rows.format(4))
+        assert part.path is not None and part.count == 4
+        rest = [LosingFile("a", target.prefix + part.path, 5)]
+        last = "(SELECT 'a' AS mere_file, 4 AS mere_pos)"
+        assert await gone(workspace, storage, target.prefix, rest, last) == [Lost(0)]
+        (never,) = await gone(workspace, storage, target.prefix, [LosingFile("a", None, None)], rows.format(5))
+        assert never.count == 5
+
+
+async def test_rows_in_postgresql_are_only_named(engine: Engine, storage: Storage) -> None:
+    async with engine.workspace() as workspace:
+        rows = "(SELECT 'inlined:x' AS mere_file, unnest([7, 3, 7]) AS mere_pos)"
+        found = await gone(workspace, storage, target_of(storage).prefix, [LosingFile("inlined:x")], rows)
+        assert found == [Lost(0, positions=(3, 7))]
+
+
+async def test_what_no_file_is_known_for_is_never_passed_over(engine: Engine, storage: Storage) -> None:
+    async with engine.workspace() as workspace:
+        with pytest.raises(MereError):
+            await gone(workspace, storage, target_of(storage).prefix, [], "(SELECT 'a' AS mere_file, 1 AS mere_pos)")
+
+
+async def test_a_second_match_is_merges_error(engine: Engine, storage: Storage) -> None:
+    async with engine.workspace() as workspace:
+        rows = "(SELECT 'a' AS mere_file, unnest([1, 2, 1]) AS mere_pos)"
+        with pytest.raises(MereError) as caught:
+            await gone(workspace, storage, target_of(storage).prefix, [LosingFile("a")], rows, once=True)
+        assert caught.value.sqlstate == "21000"
+
+
+async def test_positions_of_many_batches_are_one_file(engine: Engine, storage: Storage) -> None:
+    """Also where a file's positions end at the very end of a batch."""
+    async with engine.workspace() as workspace:
+        rows = "(SELECT chr((97 + i % 3)::INTEGER) AS mere_file, i // 3 AS mere_pos FROM range(3 * 122880) t(i))"
+        prefix = target_of(storage).prefix
+        found = await gone(workspace, storage, prefix, [LosingFile(name) for name in "abc"], rows)
+        assert [(lost.number, lost.count) for lost in found] == [(0, 122880), (1, 122880), (2, 122880)]
+        for lost in found:
+            asked = f"SELECT count(DISTINCT pos), min(pos), max(pos) FROM read_parquet('{prefix}{lost.path}')"
+            assert await workspace.rows(asked) == [(122880, 0, 122879)]
 
 
 async def test_the_extension_reads_them(local_engine: Engine, lake_directory: Path, tmp_path: Path) -> None:
@@ -151,13 +208,8 @@ async def test_the_extension_reads_them(local_engine: Engine, lake_directory: Pa
         async with local_engine.workspace() as workspace:
             ours = await write_query(workspace, "SELECT i, 'ours' FROM range(100, 300) t(i)", target)
             url = f"{target.prefix}{their_files[0][1]}"
-            (delete,) = await write_deletes(
-                workspace,
-                storage,
-                f"SELECT '{url}' AS mere_file, 0 AS mere_pos",
-                target.prefix,
-                {url: DeleteTarget(their_files[0][0], None)},
-            )
+            first_row = f"(SELECT '{url}' AS mere_file, 0 AS mere_pos)"
+            (delete,) = await gone(workspace, storage, target.prefix, [LosingFile(url)], first_row)
         rows_before = 100
         plain.execute(
             f"BEGIN; INSERT INTO {meta}.ducklake_snapshot SELECT snapshot_id + 1, now(), schema_version, "
