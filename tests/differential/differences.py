@@ -19,7 +19,10 @@ DIFFERENCES: dict[str, str] = {
     "system-columns": "ctid, xmin and the like belong to PostgreSQL's storage (0A000)",
     "regex-lookaround": "DuckDB's regular expressions have no back references and no lookaround (0A000)",
     "unsupported-function": "a function without a DuckDB translation is refused over lake data (0A000)",
-    "user-functions": "a function of the user's cannot run on a segment (0A000)",
+    "user-functions": "a function of the user's runs over lake data if it is in SQL or Python, others do not (0A000)",
+    "inside-postgres": (
+        "a function, DO block or trigger that PostgreSQL itself runs cannot read or write lake tables (0A000)"
+    ),
     "binary-record": "records have a text output only",
     "jsonb-as-text": (
         "a gap: jsonb over lake data is compared and ordered as text, keeps duplicate keys of json::jsonb, and numbers"

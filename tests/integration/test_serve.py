@@ -142,6 +142,16 @@ def test_the_administrator_is_no_superuser(scratch: Path) -> None:
         assert row == (False, True, True)
 
 
+def test_no_python_runs_unless_the_server_is_told_so(scratch: Path) -> None:
+    with (
+        serving(scratch / "data") as (_, line, _),
+        psycopg.connect(url_in(line), autocommit=True) as connection,
+    ):
+        connection.execute("CREATE FUNCTION one() RETURNS int LANGUAGE python AS 'return 1'")
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="do not run on this server"):
+            connection.execute("SELECT one()")
+
+
 def test_interrupt_stops_it_and_nothing_is_left(scratch: Path) -> None:
     data = scratch / "data"
     with serving(data) as (pid, line, _), psycopg.connect(url_in(line)) as connection:

@@ -44,7 +44,7 @@ class PythonFunctions:
         return renamed(sql, name)
 
     def _create(self, connection: duckdb.DuckDBPyConnection, digest: str, function: PythonFunction) -> str:
-        name = f"mere_running_{next(_numbers)}"
+        name = f"mere_running_{next(_numbers)}_{re.sub('[^a-z0-9_]', '_', function.name.lower())}"
 
         def call(*columns: pa.ChunkedArray) -> pa.Array:
             return self._call(digest, function, columns)

@@ -104,7 +104,6 @@ fetch 1 from c;
 close c;
 commit;
 create function nothing() returns int language sql as 'select 1';
---! differs user-functions
 select nothing() from u limit 1;
 set local statement_timeout = 1000;
 show statement_timeout;

@@ -145,6 +145,11 @@ select * from made order by id;
 -- what PostgreSQL evaluates once
 create function in_plpgsql(a int) returns int language plpgsql immutable as $$ begin return a * 2; end $$;
 select id, in_plpgsql(21) from t order by id;
+--! differs user-functions
+select id, in_plpgsql(id) from t order by id;
+create function counting(k int) returns bigint language plpgsql stable as $$ begin return (select count(*) from keys where id = k); end $$;
+--! differs inside-postgres
+select counting(2);
 -- rights
 create role diff_caller;
 grant diff_caller to mere with set true;
