@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.client import Client, ConnectionLost, DeadlinePassed
+from harness.hosts import HERE, Host
 from harness.postgres import free_port
 
 PASSWORD = "a-test-password"
@@ -32,6 +33,7 @@ class MereProcess:
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    host: Host = HERE
 
     @property
     def data(self) -> Path:
@@ -43,12 +45,12 @@ class MereProcess:
 
     def conninfo(self, user: str = "mere", database: str = "mere", password: str = PASSWORD) -> str:
         return (
-            f"host=127.0.0.1 port={self.port} user={user} dbname={database} password={password}"
+            f"host={self.host.address} port={self.port} user={user} dbname={database} password={password}"
             " sslmode=prefer connect_timeout=30"
         )
 
     def url(self, scheme: str = "postgresql", user: str = "mere", database: str = "mere") -> str:
-        return f"{scheme}://{user}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+        return f"{scheme}://{user}:{PASSWORD}@{self.host.address}:{self.port}/{database}"
 
     def client(self, user: str = "mere", database: str = "mere", deadline: float = 30.0) -> Client:
         return Client(self.conninfo(user, database), deadline)
@@ -56,7 +58,8 @@ class MereProcess:
     def start(self, wait: bool = True) -> MereProcess:
         """Start; return when a login succeeds."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        command = [*COMMAND, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
+        command = [*self.host.prefix, *COMMAND, "serve", "--data", str(self.data)]
+        command += ["--listen", f"{self.host.address}:{self.port}"]
         if self.storage is not None:
             command += ["--storage", self.storage]
         environment = self._environment()
