@@ -86,7 +86,7 @@ def divide(
     distributed = tables.distributed(policy, {} if stated is None else dict.fromkeys(tables.tables, stated))
     bound = distributed.bind(statement)
     builder = Builder(distributed.facts(bound, segments))
-    tree, ending = take_ending(push_rank_limits(bound.tree))
+    tree, ending = take_ending(bound.tree)
     local = _planned(builder, tree, everywhere_null)
     return Divided(bound, finish_root(builder, local, bound, ending))
 
@@ -98,6 +98,7 @@ def _planned(builder: Builder, tree: exp.Expression, everywhere_null: bool = Fal
         return plan_set_operation(builder, tree, [_planned(builder, tree.this), _planned(builder, tree.expression)])
     assert isinstance(tree, exp.Select)
     select = tree.copy()
+    push_rank_limits(select)
     source = select.args["from_"].this if select.args.get("from_") else None
     if isinstance(source, exp.Subquery):
         local = _planned(builder, source.this)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from mere.plan.columns import aliases, conjuncts, defined_aliases
+from mere.plan.columns import aliases, defined_aliases
 from mere.plan.undivided import Undivided
+from mere.sql.bind.pruning import conjuncts
 
 
 @dataclass(slots=True)

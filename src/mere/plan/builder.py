@@ -15,9 +15,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlglot import exp
 
+from mere.plan.column_types import column_types
+from mere.plan.columns import every
 from mere.plan.local import Facts, Hash, Local, Place, Spread
 from mere.plan.nodes import (
     SHARE,
@@ -32,6 +35,7 @@ from mere.plan.nodes import (
     motion_table,
 )
 from mere.plan.schemes import bucket_scheme, canonical, destination, hash_scheme
+from mere.plan.shared_motions import share_motions
 from mere.plan.undivided import Undivided
 from mere.sql.bind.bound import BoundSelect
 from mere.sql.bind.output import duckdb_text
@@ -70,24 +74,26 @@ class Builder:
         tree: exp.Expression,
         place: Place,
         rows: float,
-        width: float | None = None,
-        order: tuple[exp.Expression, ...] = (),
         columns: tuple[MotionColumn, ...] | None = None,
     ) -> Local:
-        """A closed query with its columns described; `columns` saves asking the engine where they are known."""
-        if columns is None:
-            columns = self.describe(tree)
-        if width is None:
-            width = sum(column_width(column.duckdb_type) for column in columns)
-        return Local(tree, place, columns, max(rows, 0.0), max(width, 1.0), order)
+        """A closed query; `columns` saves asking the engine for their types where those are known."""
+        return Local(tree, place, partial(self.describe, tree) if columns is None else columns, max(rows, 0.0))
 
     def describe(self, tree: exp.Expression) -> tuple[MotionColumn, ...]:
+        """The columns of a query, of the engine where they are not plain."""
+        if (known := column_types(tree, self._columns_of)) is not None:
+            return known
         text = self.text(tree)
         if text not in self._described:
             inputs = self.motions_in(tree)
             tables = {motion_table(number): self.motions[number - 1].columns for number in inputs}
             self._described[text] = self.facts.types(tree, tables, text)
         return self._described[text]
+
+    def _columns_of(self, table: str) -> tuple[MotionColumn, ...] | None:
+        if (scan := self.facts.scans.get(table)) is not None:
+            return tuple(MotionColumn(each.name, duckdb_type(each.type) or "VARCHAR") for each in scan.columns)
+        return next((motion.columns for motion in self.motions if motion.table == table), None)
 
     def text(self, tree: exp.Expression) -> str:
         """The text of a tree that changes no more, made once."""
@@ -166,7 +172,8 @@ class Builder:
         keys: tuple[str, ...] = (),
     ) -> Motion:
         """`local` as a slice of its own, and the motion that it sends. The same one is made once."""
-        if any(_UNDECLARABLE.search(column.duckdb_type) for column in local.columns):
+        columns = local.columns
+        if any(_UNDECLARABLE.search(column.duckdb_type) for column in columns):
             raise Undivided("a row without names for its fields")
         every = local.place.spread is Spread.PARTITIONED
         made = (self.text(local.tree), kind, None if where is None else duckdb_text(where), every)
@@ -174,35 +181,33 @@ class Builder:
             number = len(self.slices) + 1
             self.slices.append(self._slice(number, local, every))
             order = local.order if kind is MotionKind.GATHER else ()
-            self.motions.append(Motion(number, kind, number, local.columns, where, keys, order))
+            self.motions.append(Motion(number, kind, number, columns, where, keys, order))
             self._made[made] = self.motions[-1]
         return self._made[made]
 
-    def received(self, motion: Motion, place: Place, rows: float, width: float) -> Local:
+    def received(self, motion: Motion, place: Place, rows: float) -> Local:
         """What the motion brings, as a query."""
         projections: list[exp.Expression] = [
             exp.Alias(this=_column(column.name), alias=exp.to_identifier(column.name, quoted=True))
             for column in motion.columns
         ]
         tree = exp.Select(expressions=projections, from_=exp.From(this=exp.to_table(motion.table)))
-        return Local(tree, place, motion.columns, rows, width)
+        return Local(tree, place, motion.columns, rows)
 
     # The end
 
     def finish(self, tree: exp.Expression, query: BoundSelect, *, plain: bool = False) -> DistributedPlan:
         """The plan whose root is `tree`, over motions; what it does not need is left out."""
-        root = Slice(0, tree, query.columns, (), query.constants)
         needed = set(motions_in(tree))
         for slice_ in reversed(self.slices):
             if slice_.number in needed:
                 needed.update(slice_.inputs)
-        return DistributedPlan(
-            tuple(slice_ for slice_ in self.slices if slice_.number in needed),
-            tuple(motion for motion in self.motions if motion.number in needed),
-            root,
-            self.facts.segments,
-            plain=plain,
-        )
+        slices = [slice_ for slice_ in self.slices if slice_.number in needed]
+        motions = [motion for motion in self.motions if motion.number in needed]
+        kept = motions_in(tree)[0] if plain else None
+        shared = share_motions(slices, motions, tree, self.facts.scans, kept=kept)
+        root = Slice(0, shared.root, query.columns, (), query.constants)
+        return DistributedPlan(shared.slices, shared.motions, root, self.facts.segments, plain=plain)
 
     def _moved(
         self,
@@ -212,22 +217,7 @@ class Builder:
         where: exp.Expression | None = None,
         keys: tuple[str, ...] = (),
     ) -> Local:
-        return self.received(self.sent(local, kind, where, keys), place, local.rows, local.width)
-
-    def _likeness(self, local: Local) -> tuple[object, ...]:
-        """What two trees have in common that give the same rows: scans of one table may have any name and alias."""
-        text = duckdb_text(local.tree)
-        relations = []
-        for place, table in enumerate(local.tree.find_all(exp.Table)):
-            scan = self.facts.scans.get(table.name)
-            if scan is None or not table.alias:
-                continue
-            predicates = [(one.column.name, one.op, *map(duckdb_text, one.values)) for one in scan.predicates]
-            at = None if scan.at is None else (scan.at.kind, duckdb_text(scan.at.value))
-            relations.append((scan.relation.oid, at, tuple(predicates), scan.row_identity, scan.postgres_sql))
-            text = text.replace(f'"{table.alias}"', f'"~{place}"').replace(f"{table.name} AS", f"~{place} AS")
-        columns = tuple(column.name for column in local.tree.find_all(exp.Column))
-        return text, tuple(relations), columns, local.columns
+        return self.received(self.sent(local, kind, where, keys), place, local.rows)
 
     def _merged_everywhere(self, local: Local) -> Local | None:
         """The last step over a few gathered rows (an average of parts, mostly), done by every segment over the same
@@ -241,10 +231,10 @@ class Builder:
         names = {}
         for motion, slice_ in zip(gathered, senders, strict=True):
             place = PARTITIONED if slice_.where is Where.EVERY else SINGLE
-            sender = Local(slice_.tree, place, motion.columns, slice_.rows, 1.0)
+            sender = Local(slice_.tree, place, motion.columns, slice_.rows)
             names[motion.table] = self.sent(sender, MotionKind.BROADCAST).table
         tree = local.tree.copy()
-        for table in list(tree.find_all(exp.Table)):
+        for table in every(tree, exp.Table):
             if table.name in names:
                 table.set("this", exp.to_identifier(names[table.name]))
         return replace(local, tree=tree, place=REPLICATED, order=())
@@ -257,7 +247,7 @@ class Builder:
         )
 
     def scans_in(self, tree: exp.Expression) -> list[str]:
-        names = dict.fromkeys(table.name for table in tree.find_all(exp.Table))
+        names = dict.fromkeys(table.name for table in every(tree, exp.Table))
         return [name for name in names if name in self.facts.scans]
 
     def motions_in(self, tree: exp.Expression) -> list[int]:
@@ -270,7 +260,7 @@ class Builder:
 def motions_in(tree: exp.Expression) -> list[int]:
     """The numbers of the motions that a tree reads."""
     prefix = motion_table(0)[:-1]
-    names = dict.fromkeys(table.name for table in tree.find_all(exp.Table))
+    names = dict.fromkeys(table.name for table in every(tree, exp.Table))
     return sorted(int(name[len(prefix) :]) for name in names if name.startswith(prefix))
 
 
@@ -305,7 +295,7 @@ def _exact(tree: exp.Expression, read: Sequence[Motion]) -> bool:
     """Whether the same rows in any order give the same answer: sums of floats do not, nor does a choice of rows."""
     floats = any(name in column.duckdb_type for one in read for column in one.columns for name in ("FLOAT", "DOUBLE"))
     chosen = tree.find(exp.Window, exp.Limit, exp.Offset, exp.Distinct, exp.TableSample, exp.Placeholder)
-    functions = {str(call.this).lower() for call in tree.find_all(exp.Anonymous)}
+    functions = {str(call.this).lower() for call in every(tree, exp.Anonymous)}
     return not floats and chosen is None and not functions & _CHOOSING
 
 
@@ -313,8 +303,7 @@ def _filtered(local: Local, condition: exp.Expression) -> Local:
     """The rows of a local that pass, under the same aliases."""
     inner = exp.Subquery(this=local.tree.copy(), alias=exp.TableAlias(this=exp.to_identifier("mere_all")))
     projections: list[exp.Expression] = [
-        exp.Alias(this=_column(column.name), alias=exp.to_identifier(column.name, quoted=True))
-        for column in local.columns
+        exp.Alias(this=_column(name), alias=exp.to_identifier(name, quoted=True)) for name in local.names
     ]
     tree = exp.Select(expressions=projections, from_=exp.From(this=inner), where=exp.Where(this=condition))
     return replace(local, tree=tree, order=())

@@ -13,6 +13,7 @@ from mere.plan.planning import Planning
 from mere.plan.query import plan_query
 from mere.plan.rules.common_tables import leave_out_unread, take_out
 from mere.plan.rules.derived import rename_columns, without_lists
+from mere.plan.rules.shared_conditions import narrow
 from mere.plan.undivided import Undivided
 from mere.sql.bind.bound import BoundSelect
 
@@ -38,6 +39,7 @@ def _divided(query: BoundSelect, facts: Facts) -> DistributedPlan:
         rename_columns(each)
         without_lists(each)
     leave_out_unread(tree, common)
+    narrow(tree, common)
     tree, ending = take_ending(tree)
     planning = Planning(facts, Builder(facts), common)
     return finish_root(planning.builder, plan_query(planning, tree).local, query, ending)
@@ -58,4 +60,4 @@ def _verbatim(query: BoundSelect, facts: Facts) -> DistributedPlan:
     """An ending that cannot be taken off stays where it is; its rows come in order from one sender."""
     builder = Builder(facts)
     motion = builder.sent(builder.local(query.tree, SINGLE, _ROWS), MotionKind.GATHER)
-    return builder.finish(builder.received(motion, SINGLE, _ROWS, 8.0).tree, query)
+    return builder.finish(builder.received(motion, SINGLE, _ROWS).tree, query)

@@ -10,8 +10,9 @@ from datetime import date, datetime
 
 from sqlglot import exp
 
-from mere.plan.columns import Ref, arms, conjuncts, ref_of, refs
+from mere.plan.columns import Ref, arms, ref_of, refs
 from mere.plan.local import ColumnStatistics
+from mere.sql.bind.pruning import conjuncts
 
 Statistics = Mapping[Ref, ColumnStatistics]
 
@@ -99,6 +100,8 @@ def _single(condition: exp.Expression, statistics: Statistics) -> float:
 
 
 def _equality(condition: exp.Expression, statistics: Statistics) -> float:
+    if isinstance(condition.this, exp.Literal) and isinstance(condition.expression, exp.Literal):
+        return 1.0 if condition.this == condition.expression else 0.0
     left, right = ref_of(condition.this), ref_of(condition.expression)
     if left is not None and right is not None:
         return 1.0 / max(_distinct(left, statistics, 10.0), _distinct(right, statistics, 10.0))

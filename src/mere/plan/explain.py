@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from mere.plan.columns import conjuncts
 from mere.plan.nodes import DistributedPlan, Motion, MotionKind, SegmentSlice, Share, Where
 from mere.sql.bind.output import duckdb_text
+from mere.sql.bind.pruning import conjuncts
 
 _LONGEST = 240  # characters of an expression
 _MADE = re.compile(r"(?:[a-z_][a-z0-9_]*\.)?(mere_[a-z]+[0-9]+)\b")  # a column that the planner named
@@ -32,8 +32,8 @@ _JOINS = {"LEFT": "Left ", "RIGHT": "Right ", "FULL": "Full ", "SEMI": "Semi ", 
 
 @dataclass(slots=True)
 class ExplainNode:
-    """`facts` stand behind the title in parentheses, `details` on lines of their own. Of a motion: `slice` is the
-    sender's, `ratio` how many send and how many receive."""
+    """`facts` stand behind the title in parentheses, `details` on lines of their own. Of a motion, and of rows that are
+    kept where they are: `slice` is the sender's, `ratio` how many send and how many receive."""
 
     title: str
     facts: dict[str, object] = field(default_factory=dict)
@@ -84,8 +84,10 @@ def _lines(node: ExplainNode, more: Callable[[ExplainNode], str], depth: int, fi
 def as_json(node: ExplainNode, more: Callable[[ExplainNode], Mapping[str, object]] = lambda _: {}) -> dict[str, object]:
     """FORMAT JSON: the keys are words in capitals, as in PostgreSQL."""
     shown: dict[str, object] = {"Node Type": node.title}
-    if node.slice is not None and node.ratio is not None:
-        shown |= {"Slice": node.slice, "Senders": node.ratio[0], "Receivers": node.ratio[1]}
+    if node.slice is not None:
+        shown["Slice"] = node.slice
+    if node.ratio is not None:
+        shown |= {"Senders": node.ratio[0], "Receivers": node.ratio[1]}
     shown |= {name.title(): True if value is None else value for name, value in node.facts.items()}
     shown |= dict(node.details)
     shown |= more(node)
@@ -243,8 +245,10 @@ class _Explainer:
         alone = receiver is None or receiver.where is Where.ONE or motion.kind is MotionKind.GATHER
         receivers = 1 if alone else self._plan.segments
         facts: dict[str, object] = {"segments": senders, "rows": round(sender.rows)}
-        title = f"{motion.kind.value} Motion"
-        node = ExplainNode(title, facts, slice=sender.number, ratio=(senders, receivers))
+        if motion.stays:
+            node = ExplainNode("Shared Scan", facts, slice=sender.number)
+        else:
+            node = ExplainNode(f"{motion.kind.value} Motion", facts, slice=sender.number, ratio=(senders, receivers))
         if motion.keys:
             node.details.append(("Hash Key", ", ".join(_unquoted(key) for key in motion.keys)))
         if motion.order:

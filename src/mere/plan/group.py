@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from mere.plan.builder import Builder, column_width
 from mere.plan.columns import Ref, aliases, column, conjunction, named, queries_in, substitute
-from mere.plan.local import ColumnStatistics, Hash, Local, Place
+from mere.plan.local import ColumnStatistics, Hash, Local, Place, Spread
 from mere.plan.nodes import MotionColumn, motion_table
 from mere.plan.rules.unlinked import held_back
 from mere.plan.sides import name
@@ -57,6 +57,10 @@ class Group:
     aliases: frozenset[str]
     conditions: list[exp.Expression] = field(default_factory=list)
     location: dict[Ref, Ref] = field(default_factory=dict)
+
+    @property
+    def replicated(self) -> bool:
+        return self.place.spread is Spread.REPLICATED
 
     def at(self, ref: Ref) -> Ref:
         return self.location.get(ref, ref)

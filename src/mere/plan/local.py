@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
+from mere.plan.columns import output_names
 from mere.plan.nodes import MotionColumn
 from mere.sql.bind.bound import Scan
 
@@ -48,16 +49,26 @@ class Place:
 class Local:
     """A whole query (closed: every column has a unique alias) that each segment runs over its share.
 
-    `place.hashes` name the aliases of `columns`. `rows` and `width` (bytes a row) are estimates for all segments
-    together. `tree` reads scans (by Scan.name), motions (mere_motion_<n>) and nothing else.
+    `place.hashes` name the aliases of `columns`. `rows` is an estimate for all segments together. `tree` reads scans
+    (by Scan.name), motions (mere_motion_<n>) and nothing else. `described` may ask an engine, so it is called late.
     """
 
     tree: exp.Expression
     place: Place
-    columns: tuple[MotionColumn, ...]
+    described: tuple[MotionColumn, ...] | Callable[[], tuple[MotionColumn, ...]]
     rows: float
-    width: float
     order: tuple[exp.Expression, ...] = ()  # exp.Ordered over the aliases: each segment's rows come in this order
+
+    @property
+    def columns(self) -> tuple[MotionColumn, ...]:
+        return self.described if isinstance(self.described, tuple) else self.described()
+
+    @property
+    def names(self) -> list[str]:
+        """Those of the columns: nobody has to be asked."""
+        if isinstance(self.described, tuple):
+            return [column.name for column in self.described]
+        return output_names(self.tree)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ class MotionKind(Enum):
 SHARE = "mere_share"  # exp.Placeholder of this name in a SegmentSlice's tree: the number of the share that runs it
 
 
+STAYS = "mere_stays"  # a column that says where a row is: what several slices read stays there
+
+
 @dataclass(frozen=True, slots=True)
 class MotionColumn:
     name: str
@@ -85,6 +88,11 @@ class Motion:
     @property
     def table(self) -> str:
         return motion_table(self.number)
+
+    @property
+    def stays(self) -> bool:
+        """Does every row go to the segment on which it is? So are the rows kept that several slices read."""
+        return isinstance(self.destination, exp.Column) and self.destination.name == STAYS
 
 
 def motion_table(number: int) -> str:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from mere.plan.builder import SINGLE, Builder, share_number
-from mere.plan.columns import named
+from mere.plan.columns import every, named
 from mere.plan.group import Group, Known, leaf, standing
 from mere.plan.local import ColumnStatistics, Facts, Local, Spread
-from mere.plan.nodes import MotionColumn, MotionKind
+from mere.plan.nodes import STAYS, MotionColumn, MotionKind
 from mere.plan.rules.common_tables import CommonTables
 from mere.sql.types import duckdb_type
 
-STAYS = "mere_stays"  # a column that says where a row of a shared WITH query is
 _SMALL = 20_000
+_ENDED = ("distinct", "order", "limit", "offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Planning:
     def reads(self, tree: exp.Expression) -> bool:
         """Does it read rows of any table?"""
         return any(
-            table.name in self.facts.scans or table.name in self.common.shared for table in tree.find_all(exp.Table)
+            table.name in self.facts.scans or table.name in self.common.shared for table in every(tree, exp.Table)
         )
 
     def scan(self, name: str, alias: str) -> Group:
@@ -78,8 +78,22 @@ class Planning:
         motion = self.builder.sent(
             _with_share(local), MotionKind.REDISTRIBUTE, exp.Column(this=exp.to_identifier(STAYS, quoted=True))
         )
-        received = self.builder.received(replace(motion, columns=local.columns), local.place, local.rows, local.width)
+        received = self.builder.received(replace(motion, columns=local.columns), local.place, local.rows)
         return replace(planned, local=received)
+
+    def once(self, planned: Planned) -> Planned:
+        """Equal rows once on each segment, where there are many of them."""
+        local, rows = planned.local, float(self.facts.segments)
+        if not isinstance(local.tree, exp.Select) or any(local.tree.args.get(key) for key in _ENDED):
+            return planned
+        for name in local.names:
+            found = planned.statistics.get(name)
+            rows = min(rows * (found.distinct if found is not None else local.rows), 1e15)
+        if rows * 2 > local.rows:
+            return planned
+        tree = local.tree.copy()
+        tree.set("distinct", exp.Distinct())
+        return replace(planned, local=replace(local, tree=tree, rows=rows, described=local.columns))
 
     def everywhere(self, planned: Planned) -> Planned:
         return replace(planned, local=self.builder.broadcast(planned.local))
@@ -97,4 +111,4 @@ def _with_share(local: Local) -> Local:
         named(exp.Column(this=exp.to_identifier(column.name, quoted=True)), column.name) for column in local.columns
     ]
     tree = exp.Select(expressions=[*projections, named(share_number(), STAYS)], from_=exp.From(this=inner))
-    return Local(tree, local.place, columns, local.rows, local.width + 4)
+    return Local(tree, local.place, columns, local.rows)

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from mere.plan.above.calls import calls_in, clauses_above, windows_in
 from mere.plan.above.estimates import computed_values
+from mere.plan.above.ranks import push_rank_limits
 from mere.plan.above.select import finish_select
 from mere.plan.above.set_operation import plan_set_operation
 from mere.plan.arrange import Arrangement
@@ -21,6 +22,7 @@ from mere.plan.local import ColumnStatistics, Joined, Local, Place
 from mere.plan.planning import Planned, Planning
 from mere.plan.rules import common_tables
 from mere.plan.rules.derived import merge
+from mere.plan.rules.early_groups import early_groups, merge_parts
 from mere.plan.rules.subqueries import settle_everywhere, value_unit
 from mere.plan.sides import name
 from mere.plan.units import Unit
@@ -46,6 +48,8 @@ def shared_table(planning: Planning, table: str) -> Planned:
             planned = Planned(planning.builder.local(tree, SINGLE, 1000.0))
         else:
             planned = plan_query(planning, common.query.copy())
+            if common.once:
+                planned = planning.once(planned)
         planning.shared[table] = planning.keep(planned)
     return planning.shared[table]
 
@@ -81,15 +85,17 @@ def _continues(node: exp.Union, inner: exp.Union) -> bool:
 
 def plan_select(planning: Planning, select: exp.Select) -> Planned:
     merge(select)
+    push_rank_limits(select)
     cluster = read_from(select)
     units = _queries_above(planning, select, cluster)
     above = _refs_of([value for key, value in select.args.items() if key not in _FROM and value])
+    written = list(select.expressions)
     if not cluster.members and not cluster.others:
         joined = _without_from(planning, select, cluster)
     else:
         joined = _joined(planning, select, cluster, above, units)
     local = finish_select(planning.builder, joined)
-    return Planned(local, _statistics(planning, select, joined, local))
+    return Planned(local, _statistics(select, written, joined, local))
 
 
 def _refs_of(clauses: Sequence[object]) -> dict[Ref, None]:
@@ -130,7 +136,10 @@ def _joined(
 ) -> Joined:
     group_by = select.args.get("group")
     wanted = [ref for key in group_by.expressions if (ref := ref_of(key))] if group_by is not None else []
-    group = Arrangement(planning, cluster, above, units, wanted).arranged()
+    early = early_groups(select)
+    group = Arrangement(planning, cluster, above, units, wanted, early).arranged()
+    if early is not None and early.parts:
+        merge_parts(select, early)
     mapping = group.mapping()
     for key, value in select.args.items():
         if key in _FROM or not value:
@@ -191,14 +200,18 @@ def _width(planning: Planning, group: Group) -> Callable[[Sequence[str]], float]
     return width
 
 
-def _statistics(planning: Planning, select: exp.Select, joined: Joined, local: Local) -> dict[str, ColumnStatistics]:
-    """What can be said of output columns: for those that are plain columns below it is known."""
+def _statistics(
+    select: exp.Select, written: Sequence[exp.Expression], joined: Joined, local: Local
+) -> dict[str, ColumnStatistics]:
+    """What can be said of output columns: for those that are plain columns below it is known. Of aggregates it is said
+    by the query as it was `written`."""
     found = {}
-    for projection in select.expressions:
+    for projection, before in zip(select.expressions, written, strict=True):
         ref = ref_of(projection.unalias())
         if ref is not None:
             distinct = after_filter(joined.distinct([name(ref)]), local.rows, max(joined.rows, local.rows))
         else:
-            distinct = computed_values(joined, projection.unalias(), local.rows)
+            value = before if calls_in(iter([before])) else projection
+            distinct = computed_values(joined, value.this if isinstance(value, exp.Alias) else value, local.rows)
         found[projection.alias_or_name] = ColumnStatistics(distinct, 4.0)
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlglot import exp
 
-from mere.plan.columns import Ref
+from mere.plan.columns import Ref, refs
 from mere.plan.group import Group
 from mere.plan.local import Place, Spread
 from mere.plan.sides import name
@@ -32,7 +33,7 @@ class Operand:
     exists: bool = False  # equal rows count once
 
 
-@dataclass(slots=True)
+@dataclass
 class Unit:
     """JOIN: an operand that joins freely. The others need the aliases in `requires` first.
 
@@ -49,10 +50,20 @@ class Unit:
     tree: exp.Expression | None = None
     left: bool = False
     selectivity: float = 1.0
+    applied: bool = False  # it is in the group that is built
 
     @property
     def group(self) -> Group:
         return self.operands[0].group
+
+    @cached_property
+    def reads(self) -> dict[Ref, None]:
+        """What its expressions read, as they were written."""
+        found = refs(*self.on, self.condition, self.tree)
+        for operand in self.operands:
+            found |= refs(operand.body, *operand.conditions)
+            found |= dict.fromkeys(outer for outer, _ in operand.pairs or ())
+        return found
 
     @property
     def is_value(self) -> bool:
@@ -65,14 +76,18 @@ class Unit:
         return self.group.place if self.kind == JOIN else Place(Spread.PARTITIONED)
 
 
-@dataclass(slots=True)
+@dataclass
 class Condition:
     """A conjunct without queries over more than one member."""
 
     tree: exp.Expression
-    aliases: frozenset[str]
+    refs: dict[Ref, None]
     selectivity: float
     equality: tuple[Ref, Ref] | None = None
+
+    @cached_property
+    def aliases(self) -> frozenset[str]:
+        return frozenset(alias for alias, _ in self.refs)
 
 
 class Classes:
@@ -80,6 +95,7 @@ class Classes:
 
     def __init__(self) -> None:
         self._parent: dict[Ref, Ref] = {}
+        self._all: list[list[Ref]] | None = None
 
     def root(self, ref: Ref) -> Ref:
         while (parent := self._parent.get(ref, ref)) != ref:
@@ -87,6 +103,7 @@ class Classes:
         return ref
 
     def unite(self, one: Ref, other: Ref) -> None:
+        self._all = None
         self._parent.setdefault(one, one)
         self._parent.setdefault(other, other)
         first, second = self.root(one), self.root(other)
@@ -94,10 +111,12 @@ class Classes:
             self._parent[second] = first
 
     def all(self) -> list[list[Ref]]:
-        found: dict[Ref, list[Ref]] = {}
-        for ref in self._parent:
-            found.setdefault(self.root(ref), []).append(ref)
-        return [members for members in found.values() if len(members) > 1]
+        if self._all is None:
+            found: dict[Ref, list[Ref]] = {}
+            for ref in self._parent:
+                found.setdefault(self.root(ref), []).append(ref)
+            self._all = [members for members in found.values() if len(members) > 1]
+        return self._all
 
     def named(self) -> dict[str, list[str]]:
         """Each column's name, and the names of all in its class."""

@@ -108,9 +108,16 @@ def is_grouping(node: exp.Expression) -> bool:
 
 def own_nodes(node: exp.Expression) -> Iterator[exp.Expression]:
     """The nodes of an expression, those of nested queries left out; outer nodes first."""
-    for found in node.walk(prune=lambda part: isinstance(part, QUERY)):
-        if isinstance(found, exp.Expression) and not isinstance(found, QUERY):
-            yield found
+    queue = [node]
+    for found in queue:
+        if isinstance(found, QUERY):
+            continue
+        yield found
+        for value in found.args.values():
+            if type(value) is list:
+                queue += [each for each in value if isinstance(each, exp.Expression)]
+            elif isinstance(value, exp.Expression) and type(value) is not exp.Identifier:
+                queue.append(value)
 
 
 def calls_in(clauses: Iterator[exp.Expression]) -> list[Call]:

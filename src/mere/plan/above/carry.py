@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from mere.plan.above.calls import QUERY
 from mere.plan.builder import motions_in
+from mere.plan.columns import every
 from mere.plan.local import Local
 from mere.plan.nodes import motion_table
 
@@ -130,7 +131,7 @@ def _sources(select: exp.Select) -> Iterator[str]:
     for key in ("from_", "joins", "laterals"):
         value = select.args.get(key)
         for part in value if isinstance(value, list) else [value] if value else []:
-            for node in part.find_all(exp.Table, exp.Subquery, exp.UDTF, exp.Lateral):
+            for node in every(part, exp.Table, exp.Subquery, exp.UDTF, exp.Lateral):
                 yield node.alias_or_name
 
 
@@ -153,5 +154,5 @@ def correlated(node: exp.Expression, names: frozenset[str]) -> bool:
     query = nested_query(node)
     if query is None:
         return False
-    inner = {found.alias_or_name for found in query.find_all(exp.Table, exp.Subquery, exp.UDTF, exp.Lateral)}
-    return any(found.table in names and found.table not in inner for found in query.find_all(exp.Column))
+    inner = {found.alias_or_name for found in every(query, exp.Table, exp.Subquery, exp.UDTF, exp.Lateral)}
+    return any(found.table in names and found.table not in inner for found in every(query, exp.Column))

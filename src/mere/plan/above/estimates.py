@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlglot import exp
 
 from mere.plan.above.calls import bare, calls_in, column_text, windows_in
+from mere.plan.columns import every
 from mere.plan.local import Hash, Joined, Place
 
 FEW = 10_000  # rows that are gathered rather than redistributed: one step less
@@ -41,7 +42,7 @@ def _values(joined: Joined, key: exp.Expression) -> float:
         branches = [part.args["true"] for part in key.args["ifs"]] + [key.args.get("default")]
         if all(branch is None or branch.find(exp.Column) is None for branch in branches):
             return float(len(branches))
-    columns = [name for name in map(column_text, key.find_all(exp.Column)) if name is not None]
+    columns = [name for name in map(column_text, every(key, exp.Column)) if name is not None]
     if not columns:
         return 1.0
     found = joined.distinct(list(dict.fromkeys(columns)))

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from mere.plan.above.calls import QUERY, Call, bare, call_of, clauses_above, column_text, is_grouping, own_nodes
 from mere.plan.above.carry import Replace, correlated, nested_query, sources
+from mere.plan.columns import every
 from mere.plan.undivided import Undivided
 
 Sets = list[tuple[exp.Expression, ...]]
@@ -68,11 +69,7 @@ class Grouping:
         query = nested_query(node)
         assert query is not None
         above = any(call_of(part) is not None for part in own_nodes(node) if part is not node)
-        if (
-            above
-            or self.explicit
-            or any(self._is_ours(part) for part in query.walk() if isinstance(part, exp.Expression))
-        ):
+        if above or self.explicit or any(self._is_ours(part) for part in every(query, exp.Expression)):
             raise Undivided("a correlated subquery above groups")
         self.subqueries.setdefault(node, Call(node, "any_value", (node,), False, (), None))
 
@@ -80,7 +77,7 @@ class Grouping:
         """An aggregate in a nested query over nothing but our columns is computed here, not there."""
         if call_of(node) is None:
             return False
-        tables = {column.table for column in node.find_all(exp.Column)}
+        tables = {column.table for column in every(node, exp.Column)}
         return bool(tables) and tables <= self.names
 
 

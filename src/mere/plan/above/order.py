@@ -96,13 +96,11 @@ def _over(item: exp.Expression, key: exp.Expression) -> exp.Ordered:
 # What comes of it
 
 
-def kept(columns: Sequence[MotionColumn], ending: Ending) -> tuple[MotionColumn, ...]:
-    return tuple(item for item in columns if item.name not in ending.hidden)
-
-
 def with_ending(local: Local, ending: Ending) -> exp.Select:
     """The query of a local with its order, LIMIT and OFFSET, and without hidden columns."""
-    return _ordered(local, ending, [item.name for item in kept(local.columns, ending)], ending.limit, ending.offset)
+    return _ordered(
+        local, ending, [name for name in local.names if name not in ending.hidden], ending.limit, ending.offset
+    )
 
 
 def first_rows(builder: Builder, local: Local, ending: Ending) -> Local:
@@ -110,7 +108,7 @@ def first_rows(builder: Builder, local: Local, ending: Ending) -> Local:
     if ending.limit is None:
         return local
     count = _sum(ending.limit, ending.offset)
-    tree = _ordered(local, ending, [item.name for item in local.columns], count, None)
+    tree = _ordered(local, ending, local.names, count, None)
     rows = min(local.rows, limited_rows(ending) * builder.facts.segments)
     # Rows in their order, for those who merge; their names have not changed.
     return replace(local, tree=tree, rows=rows, order=ending.order)
@@ -122,9 +120,12 @@ def limited(builder: Builder, local: Local, ending: Ending) -> Local:
         return local
     if local.place.spread is Spread.PARTITIONED:
         local = builder.gather(first_rows(builder, local, ending))
-    columns = kept(local.columns, ending)
+
+    def described() -> tuple[MotionColumn, ...]:
+        return tuple(item for item in local.columns if item.name not in ending.hidden)
+
     rows = min(local.rows, limited_rows(ending))
-    return Local(with_ending(local, ending), SINGLE, columns, rows, local.width)
+    return Local(with_ending(local, ending), SINGLE, described, rows)
 
 
 def limited_rows(ending: Ending) -> float:

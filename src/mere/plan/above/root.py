@@ -21,7 +21,7 @@ def finish_root(builder: Builder, local: Local, query: BoundSelect, ending: Endi
         return builder.finish(with_ending(local, ending), query)
     first = first_rows(builder, local, ending)
     motion = builder.sent(first, MotionKind.GATHER)
-    received = builder.received(motion, local.place, first.rows, local.width)
+    received = builder.received(motion, local.place, first.rows)
     plain = not ending.order and not ending.limited and not ending.hidden
     return builder.finish(with_ending(received, ending), query, plain=plain)
 

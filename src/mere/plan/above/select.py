@@ -26,6 +26,8 @@ from mere.plan.local import Joined, Local, Spread
 # Aggregates that may give another answer on each segment over the same rows, in another order.
 _BY_ORDER = frozenset({"any_value", "arbitrary", "arg_max", "arg_min", "array_agg", "first", "last", "list", "mode"})
 
+_LEFT_BY_HAVING = 0.1  # of the groups: most look for what is rare
+
 _BY_VALUE = frozenset({"avg", "count", "cume_dist", "dense_rank", "max", "min", "percent_rank", "rank", "sum"})
 
 
@@ -95,4 +97,5 @@ def _by_place(window: exp.Window) -> bool:
 
 def _closed(builder: Builder, joined: Joined) -> Local:
     items = [(item.this, str(item.alias)) for item in joined.select.expressions if isinstance(item, exp.Alias)]
-    return builder.local(joined.select, placed(joined.place, items), joined.rows)
+    rows = joined.rows * _LEFT_BY_HAVING if joined.select.args.get("having") is not None else joined.rows
+    return builder.local(joined.select, placed(joined.place, items), max(rows, 1.0))

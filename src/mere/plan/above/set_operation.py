@@ -65,7 +65,7 @@ def _as(member: Local, columns: tuple[MotionColumn, ...]) -> Local:
         if all(name in names for name in hash_.columns)
     )
     tree = exp.Select(expressions=items, from_=source_of(member, _ALIAS))
-    return Local(tree, Place(member.place.spread, hashes), columns, member.rows, member.width)
+    return Local(tree, Place(member.place.spread, hashes), columns, member.rows)
 
 
 # UNION
@@ -77,13 +77,13 @@ def _union(builder: Builder, node: Operation, members: Sequence[Local], columns:
     spreads = {member.place.spread for member in members}
     if Spread.PARTITIONED not in spreads:
         if Spread.SINGLE not in spreads:
-            return _local(_operation(node, _trees(members)), REPLICATED, columns, rows, members)
-        return _local(_operation(node, _trees(members)), SINGLE, columns, rows, members)
+            return Local(_operation(node, _trees(members)), REPLICATED, columns, rows)
+        return Local(_operation(node, _trees(members)), SINGLE, columns, rows)
     if distinct:
         members = [_distinct(member) for member in members]
     counted = [builder.once(member) for member in members]
     hashes = frozenset[Hash].intersection(*(member.place.hashes for member in counted))
-    everything = _local(_all(_trees(counted)), Place(Spread.PARTITIONED, hashes), columns, rows, members)
+    everything = Local(_all(_trees(counted)), Place(Spread.PARTITIONED, hashes), columns, rows)
     if not distinct:
         return everything
     if not _together(hashes):
@@ -97,7 +97,7 @@ def _all(trees: Sequence[exp.Expression]) -> exp.Expression:
 
 
 def _distinct(local: Local) -> Local:
-    items: list[exp.Expression] = [aliased(column(item.name, _ALIAS), item.name) for item in local.columns]
+    items: list[exp.Expression] = [aliased(column(name, _ALIAS), name) for name in local.names]
     tree = exp.Select(expressions=items, from_=source_of(local, _ALIAS), distinct=exp.Distinct())
     return replace(local, tree=tree, order=())
 
@@ -110,15 +110,15 @@ def _two_sided(builder: Builder, node: Operation, members: Sequence[Local], colu
     rows = min(left.rows, right.rows) if isinstance(node, exp.Intersect) else left.rows
     spreads = {left.place.spread, right.place.spread}
     if spreads == {Spread.REPLICATED}:
-        return _local(_operation(node, _trees(members)), REPLICATED, columns, rows, members)
+        return Local(_operation(node, _trees(members)), REPLICATED, columns, rows)
     if spreads <= {Spread.REPLICATED, Spread.SINGLE}:
-        return _local(_operation(node, _trees(members)), SINGLE, columns, rows, members)
+        return Local(_operation(node, _trees(members)), SINGLE, columns, rows)
     if left.rows + right.rows <= FEW:
         single = [builder.gather(member) for member in members]
-        return _local(_operation(node, _trees(single)), SINGLE, columns, rows, members)
+        return Local(_operation(node, _trees(single)), SINGLE, columns, rows)
     left, right = _met(builder, node, left, right, columns)
     place = left.place if left.place.spread is Spread.PARTITIONED else right.place
-    return _local(_operation(node, _trees([left, right])), place, columns, rows, members)
+    return Local(_operation(node, _trees([left, right])), place, columns, rows)
 
 
 def _met(
@@ -156,9 +156,3 @@ def _keys(columns: tuple[MotionColumn, ...]) -> list[str]:
 
 def _trees(members: Sequence[Local]) -> list[exp.Expression]:
     return [member.tree for member in members]
-
-
-def _local(
-    tree: exp.Expression, place: Place, columns: tuple[MotionColumn, ...], rows: float, members: Sequence[Local]
-) -> Local:
-    return Local(tree, place, columns, rows, max(member.width for member in members))

@@ -11,19 +11,21 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from mere.plan.columns import outer_refs, refs
-from mere.plan.rules.derived import output_names, prune
+from mere.plan.columns import every, outer_refs, output_names, refs
+from mere.plan.rules.derived import prune
 from mere.plan.undivided import Undivided
 
 
 @dataclass(slots=True)
 class CommonTable:
-    """`columns` are the names under which others read the columns of `query`, in order."""
+    """`columns` are the names under which others read the columns of `query`, in order; `once` says that equal rows
+    count once for all of them."""
 
     name: str
     query: exp.Expression
     columns: tuple[str, ...]
     recursive: bool
+    once: bool = False
 
 
 @dataclass(slots=True)
@@ -36,12 +38,12 @@ class CommonTables:
 def take_out(tree: exp.Expression) -> CommonTables:
     """Removes every WITH from the tree, in place."""
     found: dict[str, CommonTable] = {}
-    for clause in list(tree.find_all(exp.With)):
+    for clause in every(tree, exp.With):
         for table in clause.expressions:
             alias = table.args["alias"]
             columns = tuple(str(column.this) for column in alias.args.get("columns") or [])
             query = table.this
-            known = {str(name.name) for name in query.find_all(exp.Table)}
+            known = {str(name.name) for name in every(query, exp.Table)}
             recursive = bool(clause.args.get("recursive")) and alias.this.name in known
             found[alias.this.name] = CommonTable(alias.this.name, query, columns, recursive)
         assert clause.parent is not None
@@ -83,7 +85,7 @@ def _own(common: CommonTable) -> set[tuple[str, str]]:
 
 
 def _tables(tree: exp.Expression) -> list[exp.Table]:
-    return [table for table in tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
+    return [table for table in every(tree, exp.Table) if isinstance(table.this, exp.Identifier)]
 
 
 def _stand(table: exp.Table, common: CommonTable) -> None:
@@ -106,6 +108,15 @@ def leave_out_unread(tree: exp.Expression, common: CommonTables) -> None:
         aliases = {table.alias_or_name for table in readers if table.name == each.name}
         prune(each.query, {column for alias, column in read if alias in aliases})
         each.columns = tuple(output_names(each.query))
+
+
+def readers_first(common: CommonTables) -> list[CommonTable]:
+    """Each in front of those that it reads."""
+    found: list[str] = []
+    for name in common.shared:
+        if name not in found:
+            _behind(common, name, found)
+    return [common.shared[name] for name in reversed(found)]
 
 
 def verbatim(common: CommonTables, name: str) -> exp.Select:

@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from mere.plan.above.calls import calls_in, windows_in
-from mere.plan.columns import Ref, column, conjunction, named, queries_in, ref_of, refs, substitute
+from mere.plan.columns import Ref, column, conjunction, every, named, output_names, queries_in, ref_of, refs, substitute
 
 _CLAUSES = ("group", "having", "qualify", "distinct", "order", "limit", "offset", "windows", "with_", "sample")
+_SETS = exp.Rollup | exp.Cube | exp.GroupingSets
 
 
 def rename_columns(select: exp.Expression) -> None:
     """`(query) AS t(x, y)`: references to x become references to the query's own name for it."""
     mapping: dict[Ref, exp.Expression] = {}
-    for derived in select.find_all(exp.Subquery):
+    for derived in every(select, exp.Subquery):
         alias = derived.args.get("alias")
         names = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
         if not isinstance(alias, exp.TableAlias) or not names or alias.this is None:
@@ -35,15 +36,9 @@ def rename_columns(select: exp.Expression) -> None:
     substitute(select, mapping)
 
 
-def output_names(query: exp.Expression) -> list[str]:
-    while isinstance(query, exp.SetOperation | exp.Subquery):
-        query = query.this
-    return [projection.alias_or_name for projection in query.expressions]
-
-
 def without_lists(tree: exp.Expression) -> None:
     """EXISTS (SELECT a, b, ...) reads no column for its list: whether there is a row does not hang on it."""
-    for test in tree.find_all(exp.Exists):
+    for test in every(tree, exp.Exists):
         query = test.this
         while isinstance(query, exp.Subquery):
             query = query.this
@@ -160,7 +155,7 @@ def _takes(query: exp.Expression, names: Sequence[str]) -> bool:
             _takes(side, [output_names(side)[position] for position in positions])
             for side in (query.this, query.expression)
         )
-    if not isinstance(query, exp.Select) or query.args.get("qualify") or query.args.get("windows"):
+    if not isinstance(query, exp.Select) or query.args.get("windows"):
         return False
     distinct = query.args.get("distinct")
     if distinct is not None and distinct.args.get("on") is not None:
@@ -169,22 +164,26 @@ def _takes(query: exp.Expression, names: Sequence[str]) -> bool:
     wanted = [values[name] for name in names]
     if any(value.find(exp.Query) is not None for value in wanted) or calls_in(iter(wanted)):
         return False
-    windows = windows_in(iter(query.expressions))
+    qualify = query.args.get("qualify")
+    windows = windows_in(iter([*query.expressions, *([qualify] if qualify is not None else [])]))
     if windows:
         return not aggregated(query) and _partition(windows, wanted)
     if not aggregated(query):
         return True
     group = query.args.get("group")
-    if group is None or not all(isinstance(key, exp.Column) for key in group.expressions):
-        return False
-    return all(any(value == key for key in group.expressions) for value in wanted)
+    if group is None or not group.expressions or any(isinstance(key, _SETS) for key in group.expressions):
+        return False  # without keys there is a row where none is below
+    return _among(wanted, group.expressions)
 
 
 def _partition(windows: Sequence[exp.Window], wanted: Sequence[exp.Expression]) -> bool:
     """A window only sees its own partition, so a filter on what partitions every window changes no value."""
-    return all(
-        any(value == key for key in window.args.get("partition_by") or []) for window in windows for value in wanted
-    )
+    return all(_among(wanted, window.args.get("partition_by") or []) for window in windows)
+
+
+def _among(wanted: Sequence[exp.Expression], keys: Sequence[exp.Expression]) -> bool:
+    """Have all rows with the same keys the same values: those of the keys, or constants?"""
+    return all(any(value == key for key in keys) or value.find(exp.Column) is None for value in wanted)
 
 
 def _add(query: exp.Expression, names: Sequence[str], alias: str, condition: exp.Expression) -> None:
@@ -210,7 +209,7 @@ def prune(query: exp.Expression, used: set[str]) -> None:
 
 
 def _prunable(query: exp.Select) -> bool:
-    return not any(query.args.get(key) for key in ("distinct", "order", "limit", "offset", "qualify"))
+    return not any(query.args.get(key) for key in ("distinct", "order", "limit", "offset"))
 
 
 def _plain_union(query: exp.Expression) -> bool:

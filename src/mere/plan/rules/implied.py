@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mere.plan.columns import aliases, arms, conjunction, conjuncts
+from mere.plan.columns import aliases, arms, conjunction
+from mere.sql.bind.pruning import conjuncts
 
 
 def implied(condition: exp.Expression) -> list[exp.Expression]:

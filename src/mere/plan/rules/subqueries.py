@@ -13,18 +13,7 @@ from sqlglot import exp
 
 from mere.plan.above.calls import calls_in, windows_in
 from mere.plan.block import Cluster, FullJoin, LateralJoin, Member, read_from
-from mere.plan.columns import (
-    Ref,
-    aliases,
-    column,
-    conjuncts,
-    defined_aliases,
-    named,
-    outer_refs,
-    queries_in,
-    ref_of,
-    refs,
-)
+from mere.plan.columns import Ref, aliases, column, defined_aliases, every, named, outer_refs, queries_in, ref_of, refs
 from mere.plan.estimate import selectivity
 from mere.plan.group import closed, standing
 from mere.plan.local import Local
@@ -34,6 +23,7 @@ from mere.plan.rules.derived import merge
 from mere.plan.sides import Pair
 from mere.plan.undivided import Undivided
 from mere.plan.units import FILTER, LATERAL, Operand, Unit
+from mere.sql.bind.pruning import conjuncts
 
 
 def filter_unit(planning: Planning, condition: exp.Expression, names: set[str]) -> Unit:
@@ -51,9 +41,8 @@ def filter_unit(planning: Planning, condition: exp.Expression, names: set[str]) 
             else:
                 operands.append(found)
         elif member is not None:
-            having = query.args.get("having") is not None
             operands.append(_semi_join(planning, query, member))
-            share = _kept(planning, operands[-1], having)
+            share = _kept(planning, operands[-1])
         else:
             settle_everywhere(planning, query)
     requires = frozenset((aliases(condition) | _outer_aliases(operands)) & names)
@@ -117,7 +106,7 @@ def settle_everywhere(planning: Planning, query: exp.Expression) -> None:
 def _reading(planning: Planning, local: Local) -> exp.Select:
     alias = planning.known.alias()
     return exp.Select(
-        expressions=[named(column((alias, each.name)), each.name) for each in local.columns],
+        expressions=[named(column((alias, each)), each) for each in local.names],
         from_=exp.From(this=standing(local, alias)),
     )
 
@@ -173,14 +162,14 @@ def _semi_join(planning: Planning, query: exp.Expression, values: Sequence[exp.E
     return Operand(group, pairs or None, own, planning.known.width(own), body, exists=True)
 
 
-def _kept(planning: Planning, operand: Operand, having: bool) -> float:
-    """The share of rows that find their value in the operand; HAVING is taken to leave few groups."""
+def _kept(planning: Planning, operand: Operand) -> float:
+    """The share of rows that find their value in the operand."""
     share = 0.5
     for outer, inner in operand.pairs or ():
         values, found = (planning.known.statistics.get(ref) for ref in (outer, inner))
         if values is not None and found is not None:
             share = min(share, found.distinct / max(values.distinct, 1.0))
-    return share * 0.1 if having else share
+    return share
 
 
 # Correlated queries
@@ -307,7 +296,7 @@ def replicate_tables(planning: Planning, query: exp.Expression) -> None:
     """Every table that a query reads is brought to all segments, filtered and projected, in place."""
     from mere.plan.query import shared_table
 
-    for table in list(query.find_all(exp.Table)):
+    for table in every(query, exp.Table):
         if not isinstance(table.this, exp.Identifier):
             continue
         if table.name in planning.common.shared:

@@ -23,19 +23,22 @@ def collect(binding: Binding, condition: exp.Expression, aliases: Collection[str
     the scan may be absent (outer joins): then IS NULL says nothing about the scan's own rows.
     """
     for conjunct in conjuncts(condition):
+        while isinstance(conjunct, exp.Paren):
+            conjunct = conjunct.this
         for alias, name, op, values in _comparisons(conjunct):
             if alias in aliases:
                 binding.note_predicate(alias, name, op, values, strict_only)
 
 
-def conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
-    stack = [condition]
+def conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
+    """The members of a conjunction, from left to right."""
+    stack = [condition] if condition is not None else []
     while stack:
         node = stack.pop()
         if isinstance(node, exp.And):
             stack += [node.expression, node.this]
-        elif isinstance(node, exp.Paren):
-            stack.append(node.this)
+        elif isinstance(node, exp.Paren) and isinstance(node.this, exp.And | exp.Paren):
+            stack.append(node.this)  # others keep their parentheses
         else:
             yield node
 
