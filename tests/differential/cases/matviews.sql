@@ -125,7 +125,7 @@ revoke all on ranked from diff_matviews_reader;
 revoke usage on schema diff_matviews from diff_matviews_reader;
 drop role diff_matviews_reader;
 --! differs refresh-concurrently
-refresh materialized view concurrently of_values;
+refresh materialized view concurrently of_union;
 prepare p as select count(*) from ranked;
 execute p;
 refresh materialized view ranked;
