@@ -25,7 +25,7 @@ from mere.lake.message import NewFile
 from mere.runtime.base import Load, Part, PartsLost, Result, SegmentLost, SegmentState, Task
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.locations import Location
-from mere.segment.task import Incoming, attempt, leave_batches
+from mere.segment.task import Incoming, attempt
 from mere.segment.workspace import Stream, Workspace
 
 T = TypeVar("T")
@@ -132,18 +132,6 @@ class Segments:
     async def run(self, segment: int, task: Task) -> Result:
         return await self._unless_lost(segment, self._attempt(segment, task))
 
-    async def stream(self, segment: int, task: Task) -> AsyncGenerator[pa.RecordBatch, None]:
-        await self._unless_lost(segment, self._begin(segment, task))
-        async with self._engines[segment].workspace() as workspace:
-            source = leave_batches(workspace, task.sql, self._incoming(task.loads))
-            async with aclosing(source):
-                while True:
-                    batch = await self._unless_lost(segment, _next(source))
-                    if batch is None:
-                        return
-                    yield batch
-                    await self._unless_lost(segment, self.during(segment, task))
-
     async def put(self, rows: pa.Table) -> Part:
         return self._keep(None, 0, rows)
 
@@ -232,10 +220,6 @@ class Segments:
         if segment is not None:
             self._made_by[number] = segment
         return Part(number, target, rows.num_rows, rows.nbytes)
-
-
-async def _next(source: AsyncGenerator[pa.RecordBatch, None]) -> pa.RecordBatch | None:
-    return await anext(source, None)
 
 
 @asynccontextmanager

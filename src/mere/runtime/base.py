@@ -6,7 +6,7 @@ run twice.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -148,11 +148,6 @@ class Runtime(Protocol):
         """Runs an attempt to its end. Raises MereError for what the statement did wrong, SegmentLost, PartsLost.
 
         Cancelling the awaiting task interrupts it on the segment, within a second."""
-        ...
-
-    def stream(self, segment: int, task: Task) -> AsyncIterator[pa.RecordBatch]:
-        """Runs an attempt whose rows go straight to the coordinator, with back-pressure. Errors as in `run`; after a
-        loss nothing of the attempt counts, so the caller must not have passed rows on, or must count them."""
         ...
 
     async def put(self, rows: pa.Table) -> Part:

@@ -17,7 +17,7 @@ from mere.errors import MereError
 from mere.lake.message import NewFile
 from mere.runtime.base import Load, Part, Result, SegmentState, Task
 from mere.segment.engine import Engine
-from mere.segment.task import Incoming, attempt, leave_batches
+from mere.segment.task import Incoming, attempt
 from mere.segment.workspace import Stream, Workspace
 
 if TYPE_CHECKING:
@@ -61,14 +61,6 @@ class EmbeddedRuntime:
         async with aclosing(work) as leaving:
             parts = [_part(target, rows) async for target, rows in leaving]
         return Result.of(parts, files, time.monotonic() - started)
-
-    async def stream(self, segment: int, task: Task) -> AsyncGenerator[pa.RecordBatch, None]:
-        async with (
-            self.engine.workspace() as workspace,
-            aclosing(leave_batches(workspace, task.sql, _incoming(task.loads))) as leaving,
-        ):
-            async for batch in leaving:
-                yield batch
 
     async def put(self, rows: pa.Table) -> Part:
         return _part(0, rows)

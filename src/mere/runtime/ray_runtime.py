@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import itertools
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -153,18 +153,6 @@ class RayRuntime:
             )
             attempt.ended = True
         return Result(parts, ending.rows, ending.bytes, ending.seconds, ending.files, ending.peak_memory)
-
-    async def stream(self, segment: int, task: Task) -> AsyncGenerator[pa.RecordBatch, None]:
-        with self._attempt(segment, task) as attempt:
-            actor, key = attempt.live.actor, attempt.order.key
-            await attempt.result_of(actor.begin.remote(attempt.order))
-            coming = actor.more.remote(key)
-            while isinstance(found := await attempt.result_of(coming), list):
-                coming = actor.more.remote(key)
-                for batch in found:
-                    yield batch
-            await self._check(found, task)
-            attempt.ended = True
 
     async def running(self, segment: int) -> int:
         """How many attempts the segment says that it runs."""

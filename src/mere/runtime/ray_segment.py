@@ -30,11 +30,10 @@ from mere.runtime.ray_settings import SegmentSettings
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.errors import translate
 from mere.segment.python_functions import remember
-from mere.segment.task import Incoming, attempt, leave_batches
+from mere.segment.task import Incoming, attempt
 
 CONTROL = "control"
 _AHEAD = 4  # parts on their way while one is loaded
-_STREAM_BYTES = 4 * 2**20
 _SMALL_BYTES = 64 * 2**10  # Ray sends answers of less than 100 kB without storing them
 
 
@@ -130,7 +129,7 @@ class SegmentProcess:
 
     async def run(self, order: Order) -> Ending | None:
         """The ending, if all parts are so small that they can come with it; else they are asked for by `parts`."""
-        attempt = self._begin(order, streaming=False)
+        attempt = self._begin(order)
         ending = await attempt.small()
         if ending is not None:
             self._end(order.key)
@@ -149,25 +148,11 @@ class SegmentProcess:
         finally:
             self._end(key)
 
-    async def begin(self, order: Order) -> None:
-        """Starts an attempt whose rows are asked for by `more`."""
-        self._begin(order, streaming=True)
-
-    async def more(self, key: int) -> Any:
-        """The next rows, a list of batches; at last the ending."""
-        attempt = self._attempts.get(key)
-        if attempt is None:
-            return _canceled()
-        item = await attempt.next()
-        if isinstance(item, Ending):
-            self._end(key)
-        return item
-
-    def _begin(self, order: Order, *, streaming: bool) -> _Attempt:
+    def _begin(self, order: Order) -> _Attempt:
         assert self._engine is not None
         if not self._attempts:
             reset_peak_memory()
-        attempt = _Attempt(self._engine, order, self._patience, streaming=streaming)
+        attempt = _Attempt(self._engine, order, self._patience)
         if order.key in self._canceled:
             attempt.cancel()
         self._attempts[order.key] = attempt
@@ -182,14 +167,14 @@ class SegmentProcess:
 class _Attempt:
     """One order at work, a few results ahead of who takes them. Errors of the statement are its ending."""
 
-    def __init__(self, engine: Engine, order: Order, patience: float, *, streaming: bool) -> None:
+    def __init__(self, engine: Engine, order: Order, patience: float) -> None:
         self._engine = engine
         self._patience = patience
         self._order = order
         self._results: asyncio.Queue[Any] = asyncio.Queue(maxsize=2)
         self._held: deque[Any] = deque()  # taken from the queue, not yet handed out
         remember(order.task.functions)
-        self._work = asyncio.ensure_future(self._run(streaming))
+        self._work = asyncio.ensure_future(self._run())
 
     def cancel(self) -> None:
         self._work.cancel()
@@ -220,10 +205,10 @@ class _Attempt:
             self._work.result()
         return _canceled()
 
-    async def _run(self, streaming: bool) -> None:
+    async def _run(self) -> None:
         started = time.monotonic()
         try:
-            ending = await (self._stream() if streaming else self._attempt(started))
+            ending = await self._attempt(started)
         except _Gone as gone:
             ending = Ending(lost=gone.numbers)
         except MereError as error:
@@ -243,23 +228,6 @@ class _Attempt:
                 await self._results.put(table)
         rows, size = left_or_written([part[1:] for part in parts], files)
         return Ending(tuple(parts), (), rows, size, time.monotonic() - started, tuple(files), peak_memory())
-
-    async def _stream(self) -> Ending:
-        held: list[pa.RecordBatch] = []
-        size = 0
-        async with (
-            self._engine.workspace() as workspace,
-            aclosing(leave_batches(workspace, self._order.task.sql, self._incoming())) as leaving,
-        ):
-            async for batch in leaving:
-                held.append(batch)
-                size += batch.nbytes
-                if size >= _STREAM_BYTES:
-                    await self._results.put(held)
-                    held, size = [], 0
-        if held:
-            await self._results.put(held)
-        return Ending()
 
     def _incoming(self) -> list[Incoming]:
         numbers = itertools.count()

@@ -177,7 +177,8 @@ async def _by_file(workspace: Workspace, query: str) -> AsyncIterator[tuple[int,
 
 def _once(held: Sequence[Int64s]) -> Int64s:
     values: Int64s = np.concatenate(held)
-    return values[np.diff(values, prepend=-1) != 0]
+    fresh: Int64s = values[np.diff(values, prepend=-1) != 0]
+    return fresh
 
 
 async def _write(storage: Storage, prefix: str, number: int, url: str, positions: Int64s) -> Lost:

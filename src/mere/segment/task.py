@@ -128,16 +128,6 @@ async def leave_parts(
         yield target, part
 
 
-async def leave_batches(
-    workspace: Workspace, sql: str, incoming: Sequence[Incoming]
-) -> AsyncGenerator[pa.RecordBatch, None]:
-    """The rows of the query as they come, for one reader."""
-    await load_all(workspace, incoming)
-    async with await workspace.stream(sql) as stream:
-        async for batch in stream:
-            yield batch
-
-
 async def write_files(
     workspace: Workspace, sql: str, incoming: Sequence[Incoming], target: WriteTarget
 ) -> tuple[NewFile, ...]:

@@ -92,24 +92,6 @@ async def test_rows_of_the_coordinator_reach_a_segment(runtime: RayRuntime) -> N
             runtime.release([part])
 
 
-async def test_a_stream_waits_for_its_reader(runtime: RayRuntime) -> None:
-    async with asyncio.timeout(60):
-        rows = 0
-        async for batch in runtime.stream(0, task(numbers(3_000_000))):
-            rows += batch.num_rows
-            if rows < 50_000:
-                await asyncio.sleep(0.05)
-        assert rows == 3_000_000
-
-
-async def test_a_stream_that_is_left_ends_on_the_segment(runtime: RayRuntime) -> None:
-    async with asyncio.timeout(30):
-        stream = runtime.stream(0, task("SELECT i FROM range(100000000000) AS t(i)"))
-        await anext(stream)
-        await stream.aclose()
-        await idle(runtime, 0)
-
-
 async def test_files_are_written_by_the_segment(runtime: RayRuntime, lake_directory: Path) -> None:
     columns = (WriteColumn("a", pg.INT8, 1), WriteColumn("b", pg.INT8, 2))
     target = WriteTarget("t", f"{lake_directory}/t/", columns)

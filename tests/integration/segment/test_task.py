@@ -15,7 +15,7 @@ from mere.errors import DataError
 from mere.segment.engine import Engine, EngineSettings
 from mere.segment.locations import parse_location
 from mere.segment.partition import Leave
-from mere.segment.task import Incoming, leave_batches, leave_parts
+from mere.segment.task import Incoming, leave_parts, load_all
 
 TYPES = """
     i::INTEGER AS "integer", (i * 7)::HUGEINT AS "hugeint", 'x' || i AS "text", (i % 3)::DECIMAL(9, 2) AS "d9",
@@ -62,8 +62,8 @@ async def test_rows_of_every_type_arrive_as_they_left(sender: Engine, leave: Lea
             parts = [table async for _, table in leaving]
             moved = Incoming("moved", columns, arriving(*parts))
             differences = "(FROM original EXCEPT ALL FROM moved) UNION ALL (FROM moved EXCEPT ALL FROM original)"
-            [batch] = [b async for b in leave_batches(workspace, f"SELECT count(*) AS n FROM ({differences})", [moved])]
-            assert batch.to_pylist() == [{"n": 0}]
+            await load_all(workspace, [moved])
+            assert await workspace.rows(f"SELECT count(*) FROM ({differences})") == [(0,)]
             assert {row[0] for row in await workspace.rows("SELECT count(*) FROM moved")} == {10000}
 
 
