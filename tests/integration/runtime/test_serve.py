@@ -19,7 +19,7 @@ UP = "SELECT count(*) FROM mere.segment_configuration WHERE status = 'up'"
 
 @pytest.fixture(scope="module")
 def server(session_scratch: Path) -> Iterator[MereProcess]:
-    found = marked(session_scratch / "segments", MERE_SEGMENTS="2")
+    found = marked(session_scratch / "segments", MERE_SEGMENTS="2", MERE_PYTHON_FUNCTIONS="on")
     found.start()
     yield found
     found.stop()
@@ -111,6 +111,55 @@ def test_resize_is_for_the_administrator(server: MereProcess) -> None:
         until(lambda: up(connection) == 3, 60)
         connection.execute("SELECT mere.resize(2)")
         until(lambda: up(connection) == 2, 60)
+
+
+@pytest.mark.timeout(300)
+def test_resize_is_remembered_until_another_number_is_configured(scratch: Path) -> None:
+    """Also by a start without segments, which has no use for it."""
+    server = marked(scratch, MERE_SEGMENTS="1", MERE_SPARE_SEGMENTS="0").start()
+    with connected(server) as connection:
+        connection.execute("SELECT mere.resize(3)")
+        until(lambda: there(connection) == 3, 5)
+    without = {name: value for name, value in server.environment.items() if name != "MERE_SEGMENTS"}
+    for configured, expected in [("1", 3), (None, 1), ("1", 3), ("2", 2), ("1", 1)]:
+        server.stop()
+        server.environment = without if configured is None else {**without, "MERE_SEGMENTS": configured}
+        server.start()
+        with connected(server) as connection:
+            assert there(connection) == expected
+    assert server.stop() == 0
+
+
+@pytest.mark.timeout(300)
+def test_functions_of_users_run_in_the_segments(server: MereProcess) -> None:
+    with connected(server) as connection:
+        until(lambda: up(connection) == 2, 60)
+        connection.execute("CREATE TABLE rows_of (id bigint, k int) DISTRIBUTED BY (id)")
+        connection.execute("INSERT INTO rows_of SELECT i, i % 10 FROM generate_series(1, 120000) AS i")
+        for name, body in {
+            "engine": "import os\nreturn os.getppid()",
+            "twice": "return a * 2",
+            "wrong": "return 1 // (a - 77)",
+            "endless": "while a == 5: pass\nreturn a",
+        }.items():
+            connection.execute(
+                f"CREATE FUNCTION {name}(a bigint) RETURNS bigint LANGUAGE python IMMUTABLE AS $py${body}$py$"
+            )
+        connection.execute(
+            "CREATE FUNCTION of_k(x int) RETURNS SETOF bigint LANGUAGE sql STABLE"
+            " AS 'SELECT id FROM rows_of WHERE k = x'"
+        )
+        segments = connection.execute("SELECT pid FROM mere.segment_configuration WHERE status = 'up'").fetchall()
+        assert sorted(connection.execute("SELECT DISTINCT engine(id) FROM rows_of").fetchall()) == sorted(segments)
+        assert connection.execute("SELECT sum(twice(i)) FROM of_k(3) AS i").fetchone() == (1439952000,)
+        with pytest.raises(psycopg.Error, match="ZeroDivisionError") as raised:
+            connection.execute("SELECT sum(wrong(id)) FROM rows_of")
+        assert raised.value.sqlstate == "38000"
+        connection.execute("SET statement_timeout = '500ms'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("SELECT sum(endless(id)) FROM rows_of")
+        connection.execute("RESET statement_timeout")
+        assert connection.execute("SELECT sum(twice(id)) FROM rows_of").fetchone() == (120000 * 120001,)
 
 
 @pytest.mark.timeout(300)
