@@ -103,7 +103,7 @@ async def distributed_select(
 ) -> Outcome | Opened:
     """The answer from the segments; or what was found out, where the query is too small for them.
 
-    Every slice has run when this returns, except for large answers, which follow share by share.
+    Every slice has run when this returns, except for large answers of plain scans, which follow piece by piece.
     """
     bound = compiled.bound
     assert isinstance(bound, BoundSelect)
@@ -125,7 +125,7 @@ async def distributed_select(
             release()
             await workspace.close()
             return opened
-        planned, running = await start_query(state, view, bound, compiled.memory, opened, workspace)
+        planned, running = await start_query(state, view, bound, compiled.memory, opened, workspace, pieces=True)
         encode, convert = row_converter(fields)
         root = planned.root(shown, output_expressions(state, bound, fields))
         answer = await open_answer(running, root, opened.constants, workspace, convert)
