@@ -177,6 +177,20 @@ async def test_a_large_parameter_is_a_value_like_any_other(space: Workspace, cli
     assert client.ok("SELECT sum(length(v)) FROM t").value == str(len(value))
 
 
+async def test_a_parameter_too_large_for_the_lake(space: Workspace, client: Client) -> None:
+    client.ok("CREATE TABLE t (v text)")
+    async with others_go_on(client), raw_session(space) as raw:
+        raw.send(
+            requests.parse("", "INSERT INTO t VALUES ($1)"),
+            requests.bind("", "", [b"x" * (130 * MEGABYTE)]),
+            requests.execute(""),
+            requests.SYNC,
+        )
+        received = await raw.read_until()
+        assert kinds(received) == b"1EZ"
+        assert read_error(received[1]).sqlstate == "54000"
+
+
 async def test_a_parameter_of_more_than_a_gigabyte_ends_the_session_at_once(space: Workspace, client: Client) -> None:
     async with others_go_on(client), raw_session(space) as raw:
         raw.send(requests.parse("", "SELECT $1::text"), b"B" + struct.pack("!I", 1 << 30), b"x" * MEGABYTE)

@@ -165,3 +165,40 @@ def test_parameters_of_statements_that_hold_a_query(connection: Connection) -> N
     with connection.transaction():
         connection.execute("DECLARE c CURSOR FOR SELECT s FROM t WHERE id = %s", (5,))
         assert connection.execute("FETCH c").fetchone() == ("s5",)
+
+
+QUESTIONS = {
+    "bigint": ("k = $1", ["1", "4711", "-3", "9223372036854775807", "0", "-9223372036854775808", None]),
+    "integer": ("5 - $1 < i AND i <> -$1", ["1", "-3", "0", "2147483647", None]),
+    "text": ("s = $1", ["x1", "it's", "", "--", "-- x", None, "(1)", '"', "\\", "x-3"]),
+    "list": ("k IN ($1, 7, -1)", ["1", "-3", None, "9"]),
+    "between": ("i BETWEEN -2 AND ($1)", ["1", "-3", None, "2147483647"]),
+    "uuid": ("u = $1", ["00000000-0000-0000-0000-000000000007", "FFFFFFFF-ffff-ffff-ffff-ffffffffffff", None]),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_values_that_change_from_one_execution_to_the_next(client: Client, question: str) -> None:
+    """After the first few the statement is not bound again: it means the same."""
+    client.ok("CREATE TABLE t (k bigint, i int, s text, u uuid)")
+    client.ok("INSERT INTO t SELECT g, g, 'x' || g, lpad(to_hex(abs(g)), 32, '0')::uuid FROM generate_series(-5, 20) g")
+    client.ok("INSERT INTO t VALUES (9223372036854775807, 2147483647, 'it''s', 'ffffffffffffffffffffffffffffffff')")
+    client.ok("INSERT INTO t VALUES (-9223372036854775808, -2147483648, '--', NULL), (NULL, NULL, '', NULL)")
+    condition, values = QUESTIONS[question]
+    sql = f"SELECT k, s FROM t WHERE {condition} ORDER BY k, s"
+    kind = {"text": "text", "uuid": "uuid", "integer": "int", "between": "int"}.get(question, "bigint")
+    for value in [*values, *values]:
+        literal = "NULL" if value is None else "'" + value.replace("'", "''") + "'"
+        expected = client.ok(sql.replace("$1", f"({literal}::{kind})"))
+        assert client.extended(sql, [value]).rows == expected.rows, value
+        assert client.extended(sql, [value], binary=True).sqlstate is None
+    found = client.extended(sql.replace("$1", "$1::int") if kind == "bigint" else sql, [values[0]])
+    assert found.sqlstate is None
+
+
+def test_a_value_that_is_none_of_the_type(client: Client) -> None:
+    client.ok("CREATE TABLE t (k bigint)")
+    for value in ("1", "2", "3"):
+        assert client.extended("SELECT k FROM t WHERE k = $1", [value]).sqlstate is None
+    assert client.extended("SELECT k FROM t WHERE k = $1", ["three"]).sqlstate == "22P02"
+    assert client.extended("SELECT k FROM t WHERE k = $1", ["9223372036854775808"]).sqlstate == "22003"
