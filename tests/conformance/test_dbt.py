@@ -63,6 +63,8 @@ def test_a_project_is_built_changed_built_again_and_documented(project: Project,
         ("ann", "2", "15.75"), ("bob", "1", "20.00"), ("o'hara, c", "1", "0.00"),
     ]  # fmt: skip
     assert client.ok("SELECT count(*) FROM cheap_orders").value == "2"
+    by_status = "SELECT status, orders FROM orders_by_status ORDER BY status"
+    before = client.ok(by_status).text
     seeds = project.directory / "seeds" / "raw_orders.csv"
     changed = seeds.read_text().replace("3,ann,5.25,new,2024-01-03,2024-01-03", "3,ann,6.00,sent,2024-01-03,2024-01-05")
     changed = "\n".join(line for line in changed.splitlines() if not line.startswith("1,"))
@@ -78,6 +80,7 @@ def test_a_project_is_built_changed_built_again_and_documented(project: Project,
         ("3", "ANN"), ("4", "O'HARA, C"), ("5", "DAN"),
     ]  # fmt: skip
     assert client.ok("SELECT count(*), count(DISTINCT id) FROM history_append").text == [("6", "5")]
+    assert client.ok(by_status).text not in ([], before)
     past = client.ok("SELECT id, status FROM orders_snapshot WHERE dbt_valid_to IS NOT NULL ORDER BY id").text
     assert past == [("1", "new"), ("3", "new")]
     assert client.ok("SELECT count(*) FROM orders_by_time").value == "6"
