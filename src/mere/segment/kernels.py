@@ -23,7 +23,7 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from mere.sql.jsonb import change, document, path_run, places
 from mere.sql.jsonb.change import How
-from mere.sql.jsonb.document import JsonError, read, write
+from mere.sql.jsonb.document import Json, JsonError, read, write
 from mere.sql.raised import raised_text
 
 
@@ -82,17 +82,30 @@ def _checked(text: str) -> str:
     return text
 
 
-def _path(text: str, path: str, variables: str, silent: bool) -> str | None:
-    """The items of a jsonpath as an array; NULL for an error that silence hides."""
+def _path(text: str, path: str, variables: str, silent: bool) -> str:
+    """The items of a jsonpath as an array."""
+    return write(path_run.query(read(text), path, _variables(variables), silent))
+
+
+def _path_or_null(text: str, path: str) -> str | None:
+    """The same for SQL/JSON's functions: NULL where there is an error."""
     try:
-        known = read(variables)
-        if not isinstance(known, dict):
-            raise JsonError("22023", '"vars" argument is not an object')
-        return write(path_run.query(read(text), path, known))
+        return write(path_run.query(read(text), path, {}))
     except JsonError as error:
-        if silent and str(error).startswith("22"):
-            return None
-        raise
+        if not error.is_of_data:
+            raise
+        return None
+
+
+def _path_exists(text: str, path: str, variables: str, silent: bool) -> bool | None:
+    return path_run.exists(read(text), path, _variables(variables), silent)
+
+
+def _variables(text: str) -> dict[str, Json]:
+    known = read(text)
+    if not isinstance(known, dict):
+        raise JsonError("22023", '"vars" argument is not an object')
+    return known
 
 
 def _elements(text: str) -> list[str]:
@@ -157,6 +170,12 @@ _KERNELS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "mere_kernel_json_piece_at": (_each(places.piece_at_texts, _TEXT), ["VARCHAR", "VARCHAR[]"], "VARCHAR"),
     "mere_kernel_json_elements": (_each(_elements, pa.list_(_TEXT)), ["VARCHAR"], "VARCHAR[]"),
     "mere_kernel_jsonpath": (_each(_path, _TEXT), ["VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN"], "VARCHAR"),
+    "mere_kernel_jsonpath_or_null": (_each(_path_or_null, _TEXT), ["VARCHAR", "VARCHAR"], "VARCHAR"),
+    "mere_kernel_jsonpath_exists": (
+        _each(_path_exists, pa.bool_()),
+        ["VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN"],
+        "BOOLEAN",
+    ),
     "mere_kernel_zone_name": (_each(_zone_name, _TEXT), ["BIGINT", "VARCHAR"], "VARCHAR"),
     "mere_kernel_nfd": (_normalized("NFD"), ["VARCHAR"], "VARCHAR"),
     "mere_kernel_nfkc": (_normalized("NFKC"), ["VARCHAR"], "VARCHAR"),

@@ -54,10 +54,17 @@ class ScopeEnvironment:
             if column is not None:
                 return column.read()
         members = self.whole_row(node)
+        if members is not None and len(members) == 1 and self._is_value(node):
+            return replace(members[0], label="")
         if members is not None:
             row = exp.Anonymous(this="row", expressions=[member.sql.copy() for member in members])
             return Typed(row, PgType(RECORD), COLUMN, fields=members)
         return self.scope.resolve(column_parts(node)).read()
+
+    def _is_value(self, node: exp.Column) -> bool:
+        """Whether the name is that of a function in FROM whose rows are plain values."""
+        found = None if isinstance(node.this, exp.Star) else self.scope.find_item(column_parts(node))
+        return found is not None and found[0].scalar
 
     def whole_row(self, node: exp.Column | exp.Identifier) -> tuple[Typed, ...] | None:
         """The columns of the range item that `t` or `t.*` means; None where no item is called so."""
@@ -74,7 +81,7 @@ class ScopeEnvironment:
             return None
         item, crossed = found
         mark_correlated(crossed)
-        return tuple(column.read() for column in item.columns)
+        return tuple(replace(column.read(), label=column.name) for column in item.columns)
 
     def star_item(self, parts: tuple[str, ...]) -> RangeItem:
         found = self.scope.find_item(parts)

@@ -54,7 +54,8 @@ def bind_function(binding: Binding, node: exp.Expression, scope: Scope) -> tuple
         reference = refer(typed, column_sql(emitted, f"c{number + 1}"))
         columns.append(RangeColumn(names[number] if number < len(names) else name, reference))
     tree = _emit(bound, emitted, ordinality)
-    return tree, RangeItem(shown, columns, emitted=emitted)
+    scalar = len(outputs) == 1 and not bound.struct
+    return tree, RangeItem(shown, columns, emitted=emitted, scalar=scalar)
 
 
 def _defined(column: exp.ColumnDef) -> tuple[str, PgType]:

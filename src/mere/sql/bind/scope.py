@@ -85,7 +85,7 @@ class RangeItem:
     """One member of FROM under the name that qualifies its columns.
 
     `relation` is the table's (schema, name) while no alias hides it; `hidden` are columns that only a qualified name
-    reaches (system columns).
+    reaches (system columns). `scalar` says that a function gives plain values: the item's name means the value.
     """
 
     name: str
@@ -93,6 +93,7 @@ class RangeItem:
     relation: Relation | None = None
     hidden: dict[str, RangeColumn] = field(default_factory=dict)
     emitted: str = ""  # its alias in the DuckDB tree
+    scalar: bool = False
 
     def find(self, name: str) -> RangeColumn | None:
         found = [column for column in self.columns if column.name == name]

@@ -18,7 +18,10 @@ from mere.sql.functions.aggregates import AGGREGATES
 from mere.sql.functions.resolution import Resolved
 from mere.sql.functions.windows import WINDOWS
 from mere.sql.grammar.nodes import Call
-from mere.sql.types import PgType
+from mere.sql.types import JSONB, PgType
+
+# Aggregates whose result shows the order of their input.
+_IN_ORDER = frozenset(("array_agg", "string_agg", "json_agg", "jsonb_agg"))
 
 
 @dataclass(slots=True)
@@ -153,6 +156,8 @@ def _collect(
         marks |= bound.marks
     resolved = find(context, node.name, arguments)
     made = coerced(context, arguments, resolved)
+    if node.args.get("distinct") and not ordering and node.name in _IN_ORDER and made[0].type.oid != JSONB:
+        ordering = [(made[0], exp.Ordered(this=None, nulls_first=False))]  # as PostgreSQL's sort leaves them
     if sorted_by:
         sorted_by = list(zip(made[-len(sorted_by) :], (item for _, item in sorted_by), strict=True))
     return Aggregate(

@@ -38,6 +38,9 @@ def bind_sql_json(context: Context, node: Call) -> Typed:
     macro, result = _QUERIES[node.name]
     document = coerce(value, PgType(JSONB), Coercion.EXPLICIT, context.env)
     path = coerce(arguments[1], PgType(JSONPATH), Coercion.IMPLICIT, context.env)
-    items = call("mere_jsonpath_items", document.sql, path.sql, string("{}"), exp.Boolean(this=True))
-    parts = [items, document.sql.copy()] if node.name == "json_exists" else [items]
+    if node.name == "json_exists":
+        found = call("mere_jsonpath_exists", document.sql, path.sql, string("{}"), exp.Boolean(this=True))
+        parts = [found, document.sql.copy()]
+    else:
+        parts = [call("mere_jsonpath_or_null", document.sql, path.sql)]
     return Typed(call(macro, *parts), PgType(result), document.marks | path.marks)

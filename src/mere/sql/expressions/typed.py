@@ -95,7 +95,8 @@ class Typed:
 
     def reference(self, sql: exp.Expression) -> Typed:
         """The same value read as a column of an enclosing query: type and carrier stay, literal facts go."""
-        return Typed(sql, self.type, COLUMN, self.decimal, self.display, self.minimum_scale, fields=self.fields)
+        facts = (self.decimal, self.display, self.minimum_scale)
+        return Typed(sql, self.type, COLUMN, *facts, fields=self.fields, label=self.label)
 
     def with_sql(self, sql: exp.Expression) -> Typed:
         return replace(self, sql=sql)

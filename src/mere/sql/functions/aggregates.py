@@ -11,9 +11,10 @@ from mere.errors import DataError, FeatureNotSupported
 from mere.sql.expressions.build import call, cast, number, string
 from mere.sql.expressions.numeric import QUOTIENT_SCALE, WIDE_QUOTIENT_SCALE
 from mere.sql.expressions.typed import QUOTIENT, Typed
-from mere.sql.functions.json_values import NULL_KEY, to_json_text
+from mere.sql.functions.json_values import NULL_KEY, to_json_text, to_jsonb_text
 from mere.sql.types import (
     BPCHAR,
+    BYTEA,
     FLOAT4,
     INT2,
     INT4,
@@ -180,18 +181,19 @@ def _mode(aggregate: Aggregate) -> Typed:
 
 def _string_agg(aggregate: Aggregate) -> Typed:
     value, separator = aggregate.arguments
-    if aggregate.resolved.arguments[0] != 25:
-        raise FeatureNotSupported("string_agg(bytea, bytea) is not supported")
     if not separator.is_constant:
         raise FeatureNotSupported("string_agg with a delimiter that is no constant is not supported")
+    if aggregate.resolved.arguments[0] == BYTEA:
+        between = call("coalesce", call("hex", separator.sql), string(""))
+        return aggregate.result(call("unhex", aggregate.make("string_agg", call("hex", value.sql), between)))
     text = separator.sql if not separator.is_null else string("")
     return aggregate.result(aggregate.make("string_agg", value.sql, text))
 
 
 def _array_agg(aggregate: Aggregate) -> Typed:
     value = aggregate.arguments[0]
-    if element_of(value.type.oid):
-        raise FeatureNotSupported("array_agg over arrays is not supported")
+    if element_of(value.type.oid) or value.fields:
+        raise FeatureNotSupported("array_agg over arrays or rows is not supported")
     pg_type = PgType(array_of(value.type.oid), value.type.typmod)
     return Typed(aggregate.make("list", value.sql), pg_type, aggregate.marks, value.decimal, value.display)
 
@@ -204,10 +206,19 @@ def _any_value(aggregate: Aggregate) -> Typed:
 
 def _json_agg(aggregate: Aggregate) -> Typed:
     value = aggregate.arguments[0]
-    text = to_json_text(aggregate.context, value)
+    maker = to_jsonb_text if aggregate.node.name == "jsonb_agg" else to_json_text
+    text = maker(aggregate.context, value)
     nested = bool(value.fields) or bool(element_of(value.type.oid))
     separator = ", \n " if nested and aggregate.node.name == "json_agg" else ", "
-    joined = aggregate.make("string_agg", call("coalesce", text, string("null")), string(separator))
+    if aggregate.distinct and not value.fields:
+        # Distinct are the values, in their own order; their texts are made of what is left.
+        element = Typed(exp.column("e"), value.type, value.marks, value.decimal, value.display)
+        body = call("coalesce", maker(aggregate.context, element), string("null"))
+        items = exp.Lambda(this=body, expressions=[exp.to_identifier("e")])
+        texts = call("list_transform", aggregate.make("list", value.sql), items)
+        joined = call("array_to_string", texts, string(separator))
+    else:
+        joined = aggregate.make("string_agg", call("coalesce", text, string("null")), string(separator))
     return aggregate.result(call("mere_json_wrap", string("["), joined, string("]")))
 
 
@@ -215,7 +226,8 @@ def _json_object_agg(aggregate: Aggregate) -> Typed:
     from mere.sql.coercion import as_text
 
     key = as_text(aggregate.arguments[0], aggregate.context.env)
-    text = to_json_text(aggregate.context, aggregate.arguments[1])
+    jsonb = aggregate.node.name.startswith("jsonb_")
+    text = (to_jsonb_text if jsonb else to_json_text)(aggregate.context, aggregate.arguments[1])
     colon = " : " if aggregate.node.name.startswith("json_") else ": "
     problem = NULL_KEY if colon == " : " else "22023:field name must not be null"
     name = call("mere_json_key", key.sql, string(problem))

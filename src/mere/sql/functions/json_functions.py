@@ -8,9 +8,8 @@ from mere.errors import DataError
 from mere.sql.coercion import as_text
 from mere.sql.expressions.build import call, cast, string
 from mere.sql.expressions.typed import Typed
-from mere.sql.functions.json_values import NULL_KEY, to_json_text
+from mere.sql.functions.json_values import NULL_KEY, to_json_text, to_jsonb_text
 from mere.sql.functions.registry import BoundCall, same, scalar
-from mere.sql.types import JSON
 
 same(
     """
@@ -50,17 +49,27 @@ def _as_json(text: exp.Expression) -> exp.Expression:
 
 @scalar("to_json", "to_jsonb", "array_to_json(anyarray)", "row_to_json(record)")
 def _to_json(bound: BoundCall) -> exp.Expression:
-    text = to_json_text(bound.context, bound.arguments[0])
-    if bound.node.name == "to_jsonb" and (bound.arguments[0].fields or bound.arguments[0].type.oid == JSON):
-        return call("mere_to_jsonb", text)  # keys in jsonb's order
-    return _as_json(text)
+    maker = to_jsonb_text if bound.node.name == "to_jsonb" else to_json_text
+    return _as_json(maker(bound.context, bound.arguments[0]))
+
+
+def _value_text(bound: BoundCall, value: Typed) -> exp.Expression:
+    maker = to_jsonb_text if bound.node.name.startswith("jsonb") else to_json_text
+    return maker(bound.context, value)
+
+
+@scalar("json_object(_text)", "jsonb_object(_text)", "json_object(_text,_text)", "jsonb_object(_text,_text)")
+def _object(bound: BoundCall) -> exp.Expression:
+    pairs = "mere_json_pairs_of" if len(bound.arguments) == 1 else "mere_json_pairs"
+    text = call("mere_json_object_text", call(pairs, *(argument.sql for argument in bound.arguments)))
+    return call("mere_to_jsonb", text) if bound.node.name == "jsonb_object" else _as_json(text)
 
 
 @scalar("json_build_array", "jsonb_build_array")
 def _build_array(bound: BoundCall) -> exp.Expression:
     parts: list[exp.Expression] = [string("[")]
     for index, argument in enumerate(bound.arguments):
-        text = call("coalesce", to_json_text(bound.context, argument), string("null"))
+        text = call("coalesce", _value_text(bound, argument), string("null"))
         parts.extend([string(", "), text] if index else [text])
     return _as_json(call("concat", *parts, string("]")))
 
@@ -96,7 +105,7 @@ def _build_object(bound: BoundCall) -> exp.Expression:
     parts: list[exp.Expression] = [string("{")]
     for index in range(0, len(arguments), 2):
         key = _key(bound, arguments[index], index + 1)
-        value = call("coalesce", to_json_text(bound.context, arguments[index + 1]), string("null"))
+        value = call("coalesce", _value_text(bound, arguments[index + 1]), string("null"))
         opening = [string(", "), key] if index else [key]
         parts.extend([*opening, string(" : " if plain else ": "), value])
     text = call("concat", *parts, string("}"))

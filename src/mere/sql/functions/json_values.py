@@ -12,6 +12,8 @@ from mere.sql.expressions.context import Context
 from mere.sql.expressions.typed import Typed
 from mere.sql.types import (
     BOOL,
+    FLOAT4,
+    FLOAT8,
     JSON,
     JSONB,
     NUMBERS,
@@ -47,6 +49,15 @@ def to_json_text(context: Context, value: Typed) -> exp.Expression:
         full = oid == TIMESTAMPTZ
         return call("mere_json_timestamptz" if full else "mere_json_timestamp", text)
     return cast(call("to_json", text), "VARCHAR")
+
+
+def to_jsonb_text(context: Context, value: Typed) -> exp.Expression:
+    """The same as jsonb keeps it: what has keys of its own has them in jsonb's order."""
+    text = to_json_text(context, value)
+    if value.type.oid in (FLOAT4, FLOAT8):
+        return call("mere_jsonb_number", text)
+    kept = value.fields or value.type.oid == JSON or element_of(value.type.oid) == JSON
+    return cast(call("mere_to_jsonb", text), "VARCHAR") if kept else text
 
 
 def _array(context: Context, value: Typed) -> exp.Expression:

@@ -12,9 +12,15 @@ from mere.sql.expressions.build import call, cast, number, string
 from mere.sql.expressions.numeric import decimal_of
 from mere.sql.expressions.typed import Typed
 from mere.sql.functions.registry import BoundCall, scalar
-from mere.sql.types import NUMERIC, PgType
+from mere.sql.types import NUMERIC, TEXT, PgType
 
-_TEMPLATE = re.compile(r"^(FM)?(S|MI|SG|PL)?([09,G]*)(?:([.D])([09]*))?(S|MI|PR|SG|PL)?$", re.IGNORECASE)
+_PLAIN = r"""(?:"[^"]*"|[^\w.,"])*"""  # characters that stand for themselves
+_TEMPLATE = re.compile(
+    rf"^(?P<before>{_PLAIN})(?P<leading>S|MI|SG|PL)?(?P<currency>L)?(?P<after>{_PLAIN})(?P<whole>[09,G]*)"
+    rf"(?:V(?P<shifted>[09]*)|(?P<point>[.D])(?P<fraction>[09]*))?(?P<th>TH)?(?P<trailing>S|MI|PR|SG|PL)?"
+    rf"(?P<rest>{_PLAIN})$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,11 @@ class Picture:
     point: bool
     fraction: str
     trailing: str
+    prefix: str = ""
+    suffix: str = ""
+    currency: bool = False
+    ordinal: str = ""  # th or TH
+    shift: int = 0  # digits behind V: the number times ten for each
 
     @property
     def positions(self) -> int:
@@ -40,35 +51,49 @@ class Picture:
 
 
 def parse_picture(template: str) -> Picture | None:
-    match = _TEMPLATE.match(template.strip())
-    if match is None:
+    bare = re.sub(r'("[^"]*")|FM', lambda found: found[1] or "", template, flags=re.IGNORECASE)
+    match = _TEMPLATE.match(bare)
+    if match is None or (match["leading"] and match["after"]) or (match["th"] and match["point"]):
         return None
-    fill, leading, whole, point, fraction, trailing = match.groups()
+    shifted = match["shifted"] or ""
     return Picture(
-        bool(fill),
-        (leading or "").upper(),
-        whole.upper().replace("G", ","),
-        point is not None,
-        fraction or "",
-        (trailing or "").upper(),
+        bare != template,
+        (match["leading"] or "").upper(),
+        match["whole"].upper().replace("G", ",") + shifted,
+        match["point"] is not None,
+        match["fraction"] or "",
+        (match["trailing"] or "").upper(),
+        _unquoted(match["before"] + match["after"]),
+        _unquoted(match["rest"]),
+        match["currency"] is not None,
+        match["th"] or "",
+        len(shifted),
     )
+
+
+def _unquoted(text: str) -> str:
+    return text.replace('"', "")
 
 
 def _special(bound: BoundCall, template: str) -> exp.Expression | None:
     """Patterns that are no picture of digits: Roman numerals and exponents."""
     value = bound.arguments[0]
     number_sql = cast(value.sql, "DOUBLE")
-    plain = template.strip().upper()
+    plain = template.upper()
     if plain.removeprefix("FM") in ("RN",):
         roman = call("mere_roman", number_sql)
-        if template.strip().endswith("rn"):
+        if template.endswith("rn"):
             roman = call("lower", roman)
         return roman if plain.startswith("FM") else call("lpad", roman, number(15), string(" "))
     scientific = re.fullmatch(r"(FM)?[09](?:[.D]([09]+))?EEEE", plain)
     if scientific is None:
         return None
     digits = len(scientific.group(2) or "")
-    text = call("format", string(f"{{:.{digits}e}}"), number_sql)
+    if value.type.oid == NUMERIC and value.decimal is not None:
+        text = call("mere_scientific", value.sql.copy(), number(digits))
+        text = call("replace", text, string("."), string("")) if not digits else text
+    else:
+        text = call("format", string(f"{{:.{digits}e}}"), number_sql)
     if scientific.group(1):
         return text
     padded = exp.DPipe(this=string(" "), expression=text.copy())
@@ -98,11 +123,14 @@ def _to_char(bound: BoundCall) -> exp.Expression:
         sql: exp.Expression = call("mere_float_text", cast(value.sql, "DOUBLE"))
     else:
         sql = value.sql
+    if picture.shift:
+        factor = cast(number(10**picture.shift), f"DECIMAL({picture.shift + 1},0)")
+        sql = exp.Mul(this=cast(sql, f"DECIMAL(38,{picture.shift})"), expression=factor)
     rounded = cast(sql, f"DECIMAL(38,{decimals})")
     text = call("mere_digits_text", rounded)
     body = call(
         "mere_picture",
-        call("mere_whole_part", text, number(picture.forced), exp.Boolean(this=picture.point)),
+        call("mere_whole_part", text, _forced(picture, rounded), exp.Boolean(this=picture.point)),
         number(picture.positions),
         string(picture.whole),
     )
@@ -114,7 +142,30 @@ def _to_char(bound: BoundCall) -> exp.Expression:
         ifs=[exp.If(this=exp.Is(this=sql.copy(), expression=exp.Null()), true=exp.Null())],
         default=exp.Case(ifs=[exp.If(this=fits, true=body)], default=overflow),
     )
-    return _signed(picture, shown, exp.LT(this=rounded.copy(), expression=number(0)))
+    negative = exp.LT(this=rounded.copy(), expression=number(0))
+    made = _signed(picture, shown, negative)
+    if picture.ordinal:
+        suffix = call("mere_number_ordinal", rounded.copy(), fits.copy())
+        made = exp.DPipe(this=made, expression=call("upper", suffix) if picture.ordinal == "TH" else suffix)
+    return _framed(bound, picture, made)
+
+
+def _forced(picture: Picture, rounded: exp.Expression) -> exp.Expression:
+    """FM leaves a zero its one digit."""
+    if not picture.fill or picture.forced or not picture.point or "0" in picture.fraction:
+        return number(picture.forced)
+    zero = exp.EQ(this=rounded.copy(), expression=number(0))
+    return exp.Case(ifs=[exp.If(this=zero, true=number(1))], default=number(0))
+
+
+def _framed(bound: BoundCall, picture: Picture, made: exp.Expression) -> exp.Expression:
+    """What the pattern writes before and behind the number; L is the currency of the session's locale."""
+    if picture.prefix:
+        made = exp.DPipe(this=string(picture.prefix), expression=made)
+    if picture.currency:
+        symbol = bound.context.env.constant("rtrim(pg_catalog.to_char(0, 'FML0'), '0')", PgType(TEXT))
+        made = exp.DPipe(this=symbol.sql, expression=made)
+    return exp.DPipe(this=made, expression=string(picture.suffix)) if picture.suffix else made
 
 
 def _fraction(picture: Picture, text: exp.Expression) -> exp.Expression:
@@ -144,8 +195,9 @@ def _signed(picture: Picture, body: exp.Expression, negative: exp.Expression) ->
 def _to_number(bound: BoundCall) -> Typed:
     template = bound.constant_text(1)
     picture = parse_picture(re.sub("[L$ ]", "", template)) if template is not None else None
-    if picture is None:
+    if picture is None or picture.shift or picture.ordinal or picture.prefix or picture.suffix:
         raise FeatureNotSupported(f"to_number with the format {template!r} is not supported over lake data")
     decimals = len(picture.fraction)
-    sql = cast(call("mere_to_number", bound.sql(0)), f"DECIMAL(38,{decimals})")
+    text = call("mere_to_number", bound.sql(0), number(picture.positions), number(decimals))
+    sql = cast(text, f"DECIMAL(38,{decimals})")
     return Typed(sql, PgType(NUMERIC), bound.marks, (38, decimals))

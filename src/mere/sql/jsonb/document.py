@@ -27,6 +27,7 @@ class JsonError(ValueError):
 
     def __init__(self, sqlstate: str, message: str) -> None:
         super().__init__(raised_text(sqlstate, message))
+        self.is_of_data = sqlstate.startswith("22")  # not of the path, nor of what is not supported
 
 
 def _no_constant(text: str) -> Json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
@@ -31,125 +31,159 @@ class _Run:
     last: int | None = None
 
 
-def query(value: Json, path: str, variables: Mapping[str, Json]) -> list[Json]:
-    """The items of a path, in order."""
+def query(value: Json, path: str, variables: Mapping[str, Json], silent: bool = False) -> list[Json]:
+    """The items of a path, in order; where errors are silent, those found before the first."""
+    parsed, run = _begun(value, path, variables)
+    found: list[Json] = []
+    try:
+        found.extend(_items(run, parsed.root))
+    except JsonError as error:
+        if not silent or not error.is_of_data:
+            raise
+    return found
+
+
+def exists(value: Json, path: str, variables: Mapping[str, Json], silent: bool) -> bool | None:
+    """Whether there is any item: lax mode looks no further than the first. None for a silent error."""
+    parsed, run = _begun(value, path, variables)
+    try:
+        return _any(run, parsed.root)
+    except JsonError as error:
+        if not silent or not error.is_of_data:
+            raise
+        return None
+
+
+def _begun(value: Json, path: str, variables: Mapping[str, Json]) -> tuple[Path, _Run]:
     parsed: Path = parse_path(path)
-    run = _Run(parsed.lax, value, variables, value)
-    return _items(run, parsed.root)
+    return parsed, _Run(parsed.lax, value, variables, value)
 
 
-def _items(run: _Run, node: Node) -> list[Json]:
-    """What a node gives; a predicate gives its truth, null for unknown."""
+def _any(run: _Run, node: Node) -> bool:
+    items = _items(run, node)
+    return any(True for _ in items) if run.lax else bool(list(items))
+
+
+def _items(run: _Run, node: Node) -> Iterator[Json]:
+    """What a node gives, one by one and depth first; a predicate gives its truth, null for unknown."""
     kind = node[0]
     if kind in _PREDICATES:
-        return [_truth(run, node)]
-    if kind == "path":
-        items = _items(run, node[1])
-        for step in node[2]:
-            items = [found for item in items for found in _step(run, step, item, run.lax)]
-        return items
+        yield _truth(run, node)
+    elif kind == "path":
+        for item in _items(run, node[1]):
+            yield from _followed(run, node[2], item)
+    elif kind == "signed":
+        yield from _signed(run, node)
+    else:
+        yield _single(run, node)
+
+
+def _followed(run: _Run, steps: Sequence[Node], item: Json) -> Iterator[Json]:
+    if not steps:
+        yield item
+        return
+    for found in _step(run, steps[0], item, run.lax):
+        yield from _followed(run, steps[1:], found)
+
+
+def _single(run: _Run, node: Node) -> Json:
+    kind = node[0]
     if kind == "root":
-        return [run.root]
+        return run.root
     if kind == "current":
-        return [run.current]
+        return run.current
     if kind == "value":
-        return [node[1]]
+        return cast(Json, node[1])
     if kind == "variable":
         if node[1] not in run.variables:
             raise JsonError("42704", f'could not find jsonpath variable "{node[1]}"')
-        return [run.variables[node[1]]]
+        return run.variables[node[1]]
     if kind == "last":
         if run.last is None:
             raise JsonError("42601", "LAST is allowed only in array subscripts")
-        return [Decimal(run.last)]
-    return _signed(run, node) if kind == "signed" else [_arithmetic(run, node)]
+        return Decimal(run.last)
+    return _arithmetic(run, node)
 
 
-def _unwrapped(run: _Run, items: list[Json]) -> list[Json]:
+def _unwrapped(run: _Run, items: Iterator[Json]) -> Iterator[Json]:
     """Arrays taken apart, one level, as lax mode has it."""
-    if not run.lax:
-        return items
-    return [found for item in items for found in (item if isinstance(item, list) else [item])]
+    for item in items:
+        if run.lax and isinstance(item, list):
+            yield from item
+        else:
+            yield item
 
 
 # -- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _step(run: _Run, step: Node, item: Json, unwrap: bool) -> list[Json]:
+def _step(run: _Run, step: Node, item: Json, unwrap: bool) -> Iterator[Json]:
     kind = step[0]
     if kind == "elements":
-        if isinstance(item, list):
-            return item
-        return (
-            [item] if run.lax else _refuse("22039", "jsonpath wildcard array accessor can only be applied to an array")
-        )
-    if kind == "subscripts":
-        return _subscripts(run, step, item)
-    if kind == "deep":
-        return _deep(item, 0, step[1], step[2])
-    if kind == "method" and step[1] in ("type", "size"):
-        return [_measure(run, step[1], item)]
-    if unwrap and isinstance(item, list):
-        return [found for element in item for found in _step(run, step, element, False)]
-    if kind == "filter":
-        return [item] if _truth(replace(run, current=item), step[1]) is True else []
-    if kind == "method":
-        return _method(step[1], item, run)
-    return _member(run, step, item)
+        if not isinstance(item, list) and not run.lax:
+            raise JsonError("22039", "jsonpath wildcard array accessor can only be applied to an array")
+        yield from item if isinstance(item, list) else [item]
+    elif kind == "subscripts":
+        yield from _subscripts(run, step, item)
+    elif kind == "deep":
+        yield from _deep(item, 0, step[1], step[2])
+    elif kind == "method" and step[1] in ("type", "size"):
+        yield _measure(run, step[1], item)
+    elif unwrap and isinstance(item, list):
+        for element in item:
+            yield from _step(run, step, element, False)
+    elif kind == "filter":
+        if _truth(replace(run, current=item), step[1]) is True:
+            yield item
+    elif kind == "method":
+        yield _method(step[1], item)
+    else:
+        yield from _member(run, step, item)
 
 
-def _refuse(sqlstate: str, message: str) -> list[Json]:
-    raise JsonError(sqlstate, message)
-
-
-def _member(run: _Run, step: Node, item: Json) -> list[Json]:
+def _member(run: _Run, step: Node, item: Json) -> Iterator[Json]:
     if not isinstance(item, dict):
         wild = "wildcard " if step[0] == "members" else ""
-        return [] if run.lax else _refuse("2203A", f"jsonpath {wild}member accessor can only be applied to an object")
-    if step[0] == "members":
-        return [member for _, member in members(item)]
-    if step[1] in item:
-        return [item[step[1]]]
-    return [] if run.lax else _refuse("2203A", f'JSON object does not contain key "{step[1]}"')
+        if not run.lax:
+            raise JsonError("2203A", f"jsonpath {wild}member accessor can only be applied to an object")
+    elif step[0] == "members":
+        yield from (member for _, member in members(item))
+    elif step[1] in item:
+        yield item[step[1]]
+    elif not run.lax:
+        raise JsonError("2203A", f'JSON object does not contain key "{step[1]}"')
 
 
-def _subscripts(run: _Run, step: Node, item: Json) -> list[Json]:
+def _subscripts(run: _Run, step: Node, item: Json) -> Iterator[Json]:
     if not isinstance(item, list):
         if not run.lax:
-            return _refuse("22039", "jsonpath array accessor can only be applied to an array")
+            raise JsonError("22039", "jsonpath array accessor can only be applied to an array")
         item = [item]
     inner = replace(run, last=len(item) - 1)
-    found: list[Json] = []
     for low_node, high_node in step[1]:
         low = _index(inner, low_node)
         high = low if high_node is low_node else _index(inner, high_node)
         if not run.lax and (low < 0 or low > high or high >= len(item)):
             raise JsonError("22033", "jsonpath array subscript is out of bounds")
-        found.extend(item[max(low, 0) : max(high + 1, 0)])
-    return found
+        yield from item[max(low, 0) : max(high + 1, 0)]
 
 
 def _index(run: _Run, node: Node) -> int:
-    items = _items(run, node)
+    items = list(_items(run, node))
     number = items[0] if len(items) == 1 else None
     if not isinstance(number, Decimal):
         raise JsonError("22033", "jsonpath array subscript is not a single numeric value")
     return int(number)
 
 
-def _deep(item: Json, level: int, low: int, high: int | None) -> list[Json]:
-    found: list[Json] = [item] if level >= low else []
+def _deep(item: Json, level: int, low: int, high: int | None) -> Iterator[Json]:
+    if level >= low:
+        yield item
     if high is not None and level >= high:
-        return found
-    for member in _inner(item):
-        found.extend(_deep(member, level + 1, low, high))
-    return found
-
-
-def _inner(item: Json) -> list[Json]:
-    if isinstance(item, dict):
-        return [member for _, member in members(item)]
-    return item if isinstance(item, list) else []
+        return
+    inner = [member for _, member in members(item)] if isinstance(item, dict) else item
+    for member in inner if isinstance(inner, list) else []:
+        yield from _deep(member, level + 1, low, high)
 
 
 # -- methods ----------------------------------------------------------------------------------------------------------
@@ -172,7 +206,7 @@ def _measure(run: _Run, name: str, item: Json) -> Json:
     return Decimal(1)
 
 
-def _method(name: str, item: Json, run: _Run) -> list[Json]:
+def _method(name: str, item: Json) -> Json:
     if name == "keyvalue":
         # Its ids are offsets within jsonb's own storage, which is not kept here.
         raise JsonError("0A000", "jsonpath item method .keyvalue() is not supported over lake data")
@@ -180,13 +214,11 @@ def _method(name: str, item: Json, run: _Run) -> list[Json]:
         if not isinstance(item, Decimal):
             raise JsonError("22036", f"jsonpath item method .{name}() can only be applied to a numeric value")
         if name == "abs":
-            return [item.copy_abs()]
-        return [item.to_integral_value(ROUND_CEILING if name == "ceiling" else ROUND_FLOOR)]
+            return item.copy_abs()
+        return item.to_integral_value(ROUND_CEILING if name == "ceiling" else ROUND_FLOOR)
     if name == "string":
-        return [_string(item)]
-    if name == "boolean":
-        return [_boolean(item)]
-    return [_number(name, item)]
+        return _string(item)
+    return _boolean(item) if name == "boolean" else _number(name, item)
 
 
 def _string(item: Json) -> str:
@@ -247,20 +279,18 @@ def _number(name: str, item: Json) -> Decimal:
 # -- arithmetic -------------------------------------------------------------------------------------------------------
 
 
-def _signed(run: _Run, node: Node) -> list[Json]:
-    found: list[Json] = []
+def _signed(run: _Run, node: Node) -> Iterator[Json]:
     for item in _unwrapped(run, _items(run, node[2])):
         if not isinstance(item, Decimal):
             raise JsonError("2203B", f"operand of unary jsonpath operator {node[1]} is not a numeric value")
-        found.append(item.copy_negate() if node[1] == "-" else item)
-    return found
+        yield item.copy_negate() if node[1] == "-" else item
 
 
 def _arithmetic(run: _Run, node: Node) -> Decimal:
     sign = node[1]
     sides = []
     for word, part in (("left", node[2]), ("right", node[3])):
-        items = _unwrapped(run, _items(run, part))
+        items = list(_unwrapped(run, _items(run, part)))
         if len(items) != 1 or not isinstance(items[0], Decimal):
             raise JsonError("22038", f"{word} operand of jsonpath operator {sign} is not a single numeric value")
         sides.append(items[0])
@@ -316,7 +346,7 @@ def _truth(run: _Run, node: Node) -> bool | None:
         return _truth(run, node[1]) is None
     if kind == "exists":
         try:
-            return bool(_items(run, node[1]))
+            return _any(run, node[1])
         except JsonError as error:
             _raise_fatal(error)
             return None
@@ -331,15 +361,15 @@ def _truth(run: _Run, node: Node) -> bool | None:
 
 def _raise_fatal(error: JsonError) -> None:
     """An error within a predicate makes it unknown; what is not supported, or no variable, stays an error."""
-    if str(error).startswith(("0A000", "42")):
+    if not error.is_of_data:
         raise error
 
 
 def _pairs(run: _Run, left: Node, right: Node, how: str, pattern: re.Pattern[str] | None = None) -> bool | None:
     """True when any pair is; in strict mode unknown when any pair is."""
     try:
-        lefts, rights = _unwrapped(run, _items(run, left)), _items(run, right)
-        rights = _unwrapped(run, rights)
+        lefts = list(_unwrapped(run, _items(run, left)))
+        rights = list(_unwrapped(run, _items(run, right)))
     except JsonError as error:
         _raise_fatal(error)
         return None

@@ -54,3 +54,18 @@ mere_roman_digit(n, one, five, ten) = list_extract(['', one, one || one, one || 
 mere_roman_text(n) = concat(repeat('M', n // 1000), mere_roman_digit(n // 100 % 10, 'C', 'D', 'M'), mere_roman_digit(n // 10 % 10, 'X', 'L', 'C'), mere_roman_digit(n % 10, 'I', 'V', 'X'))
 
 mere_roman(x) = CASE WHEN x IS NULL THEN NULL WHEN round_even(x, 0) BETWEEN 1 AND 3999 THEN mere_roman_text(CAST(round_even(x, 0) AS BIGINT)) ELSE '###############' END
+
+mere_significant(text) = ltrim(replace(text, '.', ''), '0')
+
+mere_exponent(text) = CASE WHEN starts_with(text, '0') THEN -(length(split_part(text, '.', 2)) - length(ltrim(split_part(text, '.', 2), '0')) + 1) ELSE length(split_part(text, '.', 1)) - 1 END
+
+mere_rounded_text(text, digits) = CASE WHEN digits = 0 THEN CAST(round(CAST(text AS DECIMAL(38,36)), 0)::DECIMAL(38,0) AS VARCHAR) ELSE left(CAST(round(CAST(text AS DECIMAL(38,36)), digits) AS VARCHAR), strpos(CAST(round(CAST(text AS DECIMAL(38,36)), digits) AS VARCHAR), '.') + digits) END
+
+mere_scientific_text(text, digits) = CASE WHEN mere_significant(text) = '' THEN concat(mere_rounded_text('0', digits), 'e+00')
+    ELSE concat(mere_rounded_text(concat(left(mere_significant(text), 1), '.', substring(mere_significant(text), 2)), digits), CASE WHEN mere_exponent(text) < 0 THEN 'e-' ELSE 'e+' END, lpad(CAST(abs(mere_exponent(text)) AS VARCHAR), 2, '0')) END
+
+mere_plain_text(x) = regexp_replace(CAST(abs(x) AS VARCHAR), '^[.]', '0.')
+
+mere_scientific(x, digits) = CASE WHEN x IS NOT NULL THEN concat(CASE WHEN x < 0 THEN '-' ELSE '' END, mere_scientific_text(mere_plain_text(x), digits)) END
+
+mere_number_ordinal(x, fits) = CASE WHEN x < 0 OR NOT fits THEN '' ELSE mere_ordinal(CAST(x AS BIGINT)) END

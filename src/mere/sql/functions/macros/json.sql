@@ -103,9 +103,9 @@ mere_jsonb_delete_path(j, path) = mere_jsonb_change(j, path, 'null', 'delete')
 
 mere_jsonpath_items(j, path, vars, silent) = CAST(mere_kernel_jsonpath(CAST(j AS VARCHAR), path, CAST(vars AS VARCHAR), silent) AS JSON)
 
-mere_jsonpath_exists(j, path, vars, silent) = json_array_length(mere_jsonpath_items(j, path, vars, silent)) > 0
+mere_jsonpath_exists(j, path, vars, silent) = mere_kernel_jsonpath_exists(CAST(j AS VARCHAR), path, CAST(vars AS VARCHAR), silent)
 
-mere_jsonpath_array(j, path, vars, silent) = coalesce(mere_jsonpath_items(j, path, vars, silent), CASE WHEN j IS NULL OR path IS NULL OR vars IS NULL OR silent IS NULL THEN NULL ELSE CAST('[]' AS JSON) END)
+mere_jsonpath_array(j, path, vars, silent) = mere_jsonpath_items(j, path, vars, silent)
 
 mere_jsonpath_first(j, path, vars, silent) = mere_jsonb_get_index(mere_jsonpath_items(j, path, vars, silent), 0)
 
@@ -145,7 +145,7 @@ mere_jsonb_contains(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN json
     WHEN json_type(a) = 'ARRAY' AND json_type(b) NOT IN ('OBJECT', 'ARRAY') THEN coalesce(list_bool_or(list_transform(mere_json_elements(a), lambda h: mere_jsonb_same(h, b))), false)
     ELSE mere_jsonb_within_3(a, b) END
 
-mere_jsonb_exists(j, k) = CASE json_type(j) WHEN 'OBJECT' THEN list_contains(json_keys(j), k) WHEN 'ARRAY' THEN list_contains(json_extract_string(j, '$[*]'), k)
+mere_jsonb_exists(j, k) = CASE json_type(j) WHEN 'OBJECT' THEN list_contains(json_keys(j), k) WHEN 'ARRAY' THEN list_contains(CAST(json_extract(j, '$[*]') AS VARCHAR[]), CAST(to_json(k) AS VARCHAR))
     WHEN 'VARCHAR' THEN json_extract_string(j, '$') = k ELSE CASE WHEN j IS NULL OR k IS NULL THEN NULL ELSE false END END
 
 mere_jsonb_exists_any(j, keys) = mere_any_true(list_transform(keys, lambda k: mere_jsonb_exists(j, k)))
@@ -174,11 +174,13 @@ mere_json_timestamp(t) = concat('"', replace(t, ' ', 'T'), '"') || CASE WHEN t I
 
 mere_json_timestamptz(t) = concat('"', replace(regexp_replace(t, '([+-]\d\d)$', '\1:00'), ' ', 'T'), '"') || CASE WHEN t IS NULL THEN NULL ELSE '' END
 
-mere_json_entries(j) = list_transform(json_keys(j), lambda k: {'c1': k, 'c2': mere_json_at(j, mere_json_key_path(k))})
+mere_json_members(j) = CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'OBJECT' THEN json_keys(j) ELSE error('22023:cannot call json_each on a non-object') END
 
-mere_json_text_entries(j) = list_transform(json_keys(j), lambda k: {'c1': k, 'c2': mere_json_text_at(j, mere_json_key_path(k))})
+mere_json_entries(j) = list_transform(mere_json_members(j), lambda k: {'c1': k, 'c2': mere_json_at(j, mere_json_key_path(k))})
 
-mere_jsonb_text_entries(j) = list_transform(json_keys(j), lambda k: {'c1': k, 'c2': mere_jsonb_text_at(j, mere_json_key_path(k))})
+mere_json_text_entries(j) = list_transform(mere_json_members(j), lambda k: {'c1': k, 'c2': mere_json_text_at(j, mere_json_key_path(k))})
+
+mere_jsonb_text_entries(j) = list_transform(mere_json_members(j), lambda k: {'c1': k, 'c2': mere_jsonb_text_at(j, mere_json_key_path(k))})
 
 mere_json_member(k, v) = concat(CAST(to_json(k) AS VARCHAR), ':', CAST(v AS VARCHAR))
 
@@ -217,7 +219,7 @@ mere_json_array_rows(j) = CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'ARR
 
 mere_jsonb_array_rows(j) = CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'ARRAY' THEN mere_jsonb_pieces(j) ELSE error('22023:cannot extract elements from an object or a scalar') END
 
-mere_jsonb_entries(j) = list_transform(json_keys(j), lambda k: {'c1': k, 'c2': mere_jsonb_at(j, mere_json_key_path(k))})
+mere_jsonb_entries(j) = list_transform(mere_json_members(j), lambda k: {'c1': k, 'c2': mere_jsonb_at(j, mere_json_key_path(k))})
 
 mere_json_array_texts(j) = list_transform(mere_json_array_rows(j), lambda e: mere_json_string(e))
 
@@ -227,7 +229,7 @@ mere_json_keys(j) = CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'OBJECT' T
 
 mere_jsonb_contained(a, b) = mere_jsonb_contains(b, a)
 
-mere_sql_json_exists(items, j) = CASE WHEN j IS NOT NULL THEN coalesce(json_array_length(items) > 0, false) END
+mere_sql_json_exists(found, j) = CASE WHEN j IS NOT NULL THEN coalesce(found, false) END
 
 mere_sql_json_query(items) = CASE WHEN json_array_length(items) = 1 THEN mere_jsonb_get_index(items, 0) END
 
@@ -241,3 +243,17 @@ mere_json_objects(j) = list_transform(CASE WHEN j IS NULL THEN NULL WHEN json_ty
     lambda e: CASE WHEN json_type(e) = 'OBJECT' THEN e ELSE error('22023:argument of json_to_recordset must be an array of objects') END)
 
 mere_json_key(k, problem) = CASE WHEN k IS NULL THEN error(problem) ELSE k END
+
+mere_json_pairs(keys, texts) = CASE WHEN len(keys) != len(texts) THEN error('2202E:mismatched array dimensions')
+    ELSE list_transform(list_zip(keys, texts), lambda p: {'k': p[1], 'v': p[2]}) END
+
+mere_json_pairs_of(a) = CASE WHEN len(a) % 2 = 1 THEN error('2202E:array must have even number of elements')
+    ELSE list_transform(range(1, len(a) + 1, 2), lambda i: {'k': list_extract(a, i), 'v': list_extract(a, i + 1)}) END
+
+mere_json_pair_text(k, v) = concat(CAST(to_json(mere_json_key(k, '22004:null value not allowed for object key')) AS VARCHAR), ' : ', coalesce(CAST(to_json(v) AS VARCHAR), 'null'))
+
+mere_json_object_text(pairs) = CASE WHEN pairs IS NOT NULL THEN concat('{', array_to_string(list_transform(pairs, lambda p: mere_json_pair_text(p['k'], p['v'])), ', '), '}') END
+
+mere_jsonb_number(t) = CASE WHEN contains(t, 'e') THEN mere_kernel_jsonb(t) ELSE t END
+
+mere_jsonpath_or_null(j, path) = CAST(mere_kernel_jsonpath_or_null(CAST(j AS VARCHAR), path) AS JSON)

@@ -137,7 +137,7 @@ mere_width_bucket(x, low, high, n) = CASE WHEN n <= 0 THEN error('2201G:count mu
     ELSE CASE WHEN x > low THEN 0 WHEN x <= high THEN n + 1
         ELSE CAST(floor((low - x)::DOUBLE / (low - high)::DOUBLE * n) AS INTEGER) + 1 END END
 
-mere_width_bucket_array(x, bounds) = CAST(len(list_filter(bounds, lambda b: b <= x)) AS INTEGER)
+mere_width_bucket_array(x, bounds) = CASE WHEN x IS NOT NULL THEN CAST(len(list_filter(bounds, lambda b: b <= x)) AS INTEGER) END
 
 mere_random() = random()
 

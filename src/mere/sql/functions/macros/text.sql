@@ -120,7 +120,11 @@ mere_shift_right_64(x, n) = CAST(x AS BIGINT) >> CAST(n % 64 AS BIGINT)
 
 mere_pad_number(t, n) = CASE WHEN length(t) > n THEN t ELSE lpad(t, n, ' ') END
 
-mere_to_number(x) = CASE WHEN regexp_matches(x, '-|<') THEN '-' ELSE '' END || coalesce(nullif(regexp_replace(x, '[^0-9.]', '', 'g'), ''), error('22P02:invalid input syntax for type numeric: " "'))
+mere_number_pieces(x, whole, decimals) = concat(left(regexp_replace(split_part(x, '.', 1), '[^0-9]', '', 'g'), whole), '.', left(regexp_replace(split_part(x, '.', 2), '[^0-9]', '', 'g'), decimals))
+
+mere_to_number(x, whole, decimals) = CASE WHEN x IS NULL THEN NULL WHEN NOT regexp_matches(x, '[0-9]') THEN error('22P02:invalid input syntax for type numeric: " "')
+    WHEN decimals > 0 AND length(regexp_replace(split_part(x, '.', 1), '[^0-9]', '', 'g')) > whole THEN error('22003:numeric field overflow')
+    ELSE concat(CASE WHEN regexp_matches(x, '-|<') THEN '-' ELSE '' END, '0', mere_number_pieces(x, whole, decimals)) END
 
 mere_text_concat(a, b) = a || b
 
@@ -137,7 +141,7 @@ mere_text_to_array(x) = CASE WHEN x IS NULL THEN NULL WHEN regexp_full_match(x, 
     THEN list_transform(regexp_extract_all(regexp_extract(x, '(?s)^\s*\{(.*)\}\s*$', 1), '(?s)\s*("(?:[^"\\]|\\.)*"|(?:[^,"{}\\]|\\.)+)\s*(?:,|$)', 1), lambda t: mere_array_item(t))
     ELSE error(concat('22P02:malformed array literal: "', x, '"')) END
 
-mere_byte_at(h, i) = CAST(concat('0x', substring(h, CAST(i AS BIGINT) * 2 + 1, 2)) AS INTEGER)
+mere_byte_at(h, i) = CAST('0x' || substring(h, CAST(i AS BIGINT) * 2 + 1, 2) AS INTEGER)
 
 mere_byte_place(b, i) = CASE WHEN i < 0 OR i >= octet_length(b) THEN error(concat('2202E:index ', i, ' out of valid range, 0..', octet_length(b) - 1)) ELSE i END
 
