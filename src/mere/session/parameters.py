@@ -1,7 +1,7 @@
 """The values of Bind as PostgreSQL's text, whatever format they came in. Lives in the coordinator process.
 
-The commonest forms are read here; for every other type and spelling PostgreSQL itself turns the value into text, so that
-no driver meets a type that cannot be a parameter, and what is no value is PostgreSQL's error.
+The commonest forms are read here; for every other type and spelling PostgreSQL itself turns the value into text, so
+that no driver meets a type that cannot be a parameter, and what is no value is PostgreSQL's error.
 """
 
 from __future__ import annotations
