@@ -72,6 +72,8 @@ def _element(environment: ScopeEnvironment, node: exp.Expression, targets: Seque
     # SQL92: an output name counts only where no input column of this level has it.
     if name is not None and environment.scope.namespace.unqualified(name) is None:
         place = by_output_name(name, targets, "GROUP BY")
+    if place is None:
+        place = _same_query(node, targets)
     if place is not None:
         typed = targets[place].output.typed
         sql = typed.sql.copy()
@@ -85,3 +87,11 @@ def _element(environment: ScopeEnvironment, node: exp.Expression, targets: Seque
         # DuckDB would take a bare number for a place in the select list.
         sql = exp.Cast(this=sql, to=exp.DataType.build(duckdb_type(typed.type) or "VARCHAR", dialect="duckdb"))
     return sql
+
+
+def _same_query(node: exp.Expression, targets: Sequence[Target]) -> int | None:
+    """The output column of the same words, where it holds a query: bound once more, it would be another one."""
+    for place, target in enumerate(targets):
+        if target.node == node and target.output.typed.contains_subquery:
+            return place
+    return None
