@@ -16,6 +16,7 @@ from sqlglot import exp
 from mere.execute.compose import Body, with_constants
 from mere.execute.scans import LakeSource, source_sql
 from mere.execute.shares import Files, own_shares
+from mere.execute.sparse import filtered, is_sparse
 from mere.execute.types import scan_columns
 from mere.lake.inlined import InlinedRows
 from mere.plan.nodes import SHARE, DistributedPlan, Motion, MotionColumn, MotionKind, SegmentSlice, Share, Slice
@@ -44,6 +45,11 @@ class LakeScan:
         ]
         return cls(source, own_shares(source, segments), tuple(loads))
 
+    @property
+    def rows(self) -> int:
+        """Of the whole table."""
+        return self.source.every.rows
+
     def files(self, share: Share, number: int) -> Files:
         return self.source.files.files if share is Share.ALL else self.own[number]
 
@@ -64,6 +70,10 @@ class PostgresScan:
     @classmethod
     def of(cls, scan: Scan, part: Part) -> PostgresScan:
         return cls(Load(scan.name, _pairs(scan_columns(scan)), (part,)))
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.load.parts)
 
 
 Scans = Mapping[str, LakeScan | PostgresScan]
@@ -106,6 +116,7 @@ class Tasks:
         self._slices = {slice_.number: slice_ for slice_ in plan.slices}
         self._motions = {motion.number: motion for motion in plan.motions}
         self._outputs = {motion.sender: _leave(motion, plan.segments, constants) for motion in plan.motions}
+        self._segments = plan.segments
         self._scans = scans
         self._constants = constants
         self._guarded = {number: _names_share(slice_.tree) for number, slice_ in self._slices.items()}
@@ -115,7 +126,12 @@ class Tasks:
         """`inputs` are the parts that this share reads of each motion."""
         slice_ = self._slices[number]
         texts: dict[str, str] = {}
-        loads = [Load(self._motions[m].table, _pairs(self._motions[m].columns), parts) for m, parts in inputs]
+        loads = []
+        for incoming, parts in inputs:
+            motion = self._motions[incoming]
+            loads.append(Load(motion.table, _pairs(motion.columns), parts))
+            if self._is_sparse(motion, sum(part.rows for part in parts)):
+                texts[motion.table] = filtered(motion)
         for name, kind in slice_.scans:
             scan = self._scans[name]
             if isinstance(scan, PostgresScan):
@@ -147,6 +163,12 @@ class Tasks:
     @staticmethod
     def _reads(scan: LakeScan, share: int) -> bool:
         return bool(scan.own[share]) or (share == 0 and bool(scan.inlined))
+
+    def _is_sparse(self, motion: Motion, arrived: int) -> bool:
+        sender = self._slices[motion.sender]
+        rows = arrived * self._segments if motion.kind is MotionKind.REDISTRIBUTE else arrived
+        whole = max((self._scans[name].rows for name, _ in sender.scans), default=0)
+        return is_sparse(sender.tree, rows, whole)
 
     def _text(self, slice_: SegmentSlice, scans: Mapping[str, str], share: int) -> str:
         """The tree becomes text once, unless it names its share."""
