@@ -14,6 +14,12 @@ from mere.sql.bind.bound import PARAMETER
 from mere.sql.lexer import quote_identifier
 
 _GAP = f"mere_gap_{uuid4().hex}_"  # not to be found in any text of a user's
+_PLAIN_TYPES = {
+    exp.DataType.Type.SMALLINT: "SMALLINT",
+    exp.DataType.Type.INT: "INTEGER",
+    exp.DataType.Type.BIGINT: "BIGINT",
+    exp.DataType.Type.UUID: "UUID",
+}
 
 
 class Body:
@@ -47,7 +53,7 @@ class Body:
             self._pieces = re.split(f'"{_GAP}([a-z_0-9]+)"', self._write(gaps))
         # In parentheses: -5 after a minus sign would begin a comment.
         return "".join(
-            f"({duckdb_text(parameters[piece])})" if place % 2 else piece for place, piece in enumerate(self._pieces)
+            f"({_value_text(parameters[piece])})" if place % 2 else piece for place, piece in enumerate(self._pieces)
         )
 
     def _write(self, constants: Mapping[str, exp.Expression]) -> str:
@@ -60,6 +66,21 @@ class Body:
                 for index, output in enumerate(self._outputs)
             )
         return f"SELECT {selected or '1 AS c0'} FROM ({query}) AS mere_result"
+
+
+def _value_text(node: exp.Expression) -> str:
+    """As `duckdb_text`, at once for the commonest values: this is done for each execution."""
+    if isinstance(node, exp.Literal):
+        return _string(node.name) if node.is_string else node.name
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and not node.to.expressions:
+        name = _PLAIN_TYPES.get(node.to.this)
+        if name is not None:
+            return f"CAST({_value_text(node.this)} AS {name})"
+    return duckdb_text(node)
+
+
+def _string(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def with_constants(tree: exp.Expression, constants: Mapping[str, exp.Expression]) -> exp.Expression:

@@ -21,7 +21,7 @@ from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError, Undefine
 from mere.execute.compose import Body
 from mere.execute.distributed import PlanMemory
 from mere.lake.metadata import Snapshot
-from mere.session.any_values import takes_any_values
+from mere.session.any_values import are_any_values, takes_any_values
 from mere.session.lookup import Asked, look_up
 from mere.session.routing import NotOurs
 from mere.session.state import Parameters, SessionState
@@ -85,7 +85,7 @@ class Analysis:
     def _for_any_values(self, parameters: Parameters, wide: bool) -> Compiled | None:
         """The statement bound for other values too, when it comes with new ones for the second time; None where that
         cannot be."""
-        if self.length > _LONGEST_KEPT or not takes_any_values(self.tree, parameters):
+        if self.length > _LONGEST_KEPT or not are_any_values(parameters):
             return None
         key = (id(self.tree), id(self.resolved), self.time_zone, parameters.oids, wide)
         known = _general.get(key)
@@ -93,6 +93,8 @@ class Analysis:
             _general.put(key, _General(self.tree, self.resolved))
         elif not known.tried:
             known.tried = True
+            if not takes_any_values(self.tree):
+                return None
             with suppress(MereError):  # it needs the values after all
                 context = replace(self.context(parameters, wide), any_values=True)
                 known.compiled = Compiled(self.tree, self.resolved, bind(self.tree, self.resolved, context))

@@ -16,15 +16,13 @@ _TYPES = frozenset((INT2, INT4, INT8, TEXT, VARCHAR, UUID))
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
 
 
-def takes_any_values(tree: exp.Expression, parameters: Parameters) -> bool:
+def are_any_values(parameters: Parameters) -> bool:
     """NULL is no value for this: comparing with it is decided when the statement is bound."""
-    return (
-        bool(parameters.oids)
-        and isinstance(tree, exp.Select)
-        and _TYPES.issuperset(parameters.oids)
-        and None not in parameters.values
-        and all(_is_compared(parameter) for parameter in tree.find_all(exp.Parameter))
-    )
+    return bool(parameters.oids) and _TYPES.issuperset(parameters.oids) and None not in parameters.values
+
+
+def takes_any_values(tree: exp.Expression) -> bool:
+    return isinstance(tree, exp.Select) and all(_is_compared(one) for one in tree.find_all(exp.Parameter))
 
 
 def _is_compared(parameter: exp.Parameter) -> bool:

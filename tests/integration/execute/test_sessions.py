@@ -62,6 +62,14 @@ def test_binary_results_and_parameters(client: Client) -> None:
     assert [[int.from_bytes(value or b"") for value in row] for row in outcome.rows] == [[17, 17]]
 
 
+def test_a_prepared_statement_with_other_values_each_time(client: Client) -> None:
+    for value in ("17", "18", "-1", "20000", "18"):
+        found = client.extended("SELECT k, s FROM t WHERE k = $1", [value]).text
+        assert found == ([] if value == "-1" else [(value, f"x{value}")])
+        counted = client.extended("SELECT count(*), min(k) FROM t JOIN u USING (k) WHERE s <= $1", [f"x{value}"]).text
+        assert counted == rows(client, f"SELECT count(*), min(k) FROM t JOIN u USING (k) WHERE s <= 'x{value}'")
+
+
 def test_tables_that_postgresql_keeps(client: Client) -> None:
     query = "SELECT name, count(*) FROM t JOIN small USING (g) GROUP BY name ORDER BY name LIMIT 2"
     assert rows(client, query) == [("n0", "206"), ("n1", "207")]
