@@ -44,7 +44,7 @@ from mere.sql.bind.modifying import (
 from mere.sql.bind.scope import CommonTable, Name
 from mere.sql.bind.target import check_write
 from mere.sql.lexer import Statement, quote_identifier
-from mere.sql.relations import Kind, Relation
+from mere.sql.relations import Kind, Relation, Resolved
 from mere.sql.statements import StatementKind
 from mere.sql.types import PgType, format_type
 from mere.wire.messages import Field
@@ -80,15 +80,14 @@ async def change_table(
     """INSERT, UPDATE, DELETE or MERGE, of a table or a partitioned one."""
     await state.transaction.ensure()
     analysis = await analyse(state, statement, parameters.oids)
-    table = _partitioned_target(analysis)
+    table = _partitioned_target(analysis, analysis.tree)
     if table is None:
         return await write_analysed(state, analysis, parameters, formats)
     return await change_partitions(state, analysis, table, parameters, formats)
 
 
-def _partitioned_target(analysis: Analysis) -> Relation | None:
+def _partitioned_target(analysis: Analysis, tree: exp.Expression) -> Relation | None:
     """The partitioned table that an UPDATE or DELETE names."""
-    tree = analysis.tree
     if not isinstance(tree, exp.Update | exp.Delete) or not isinstance(tree.this, exp.Table):
         return None
     table = analysis.resolved.by_name.get(table_name(tree.this))
@@ -100,10 +99,7 @@ async def change_partitions(
 ) -> Outcome:
     """UPDATE or DELETE of a partitioned table: one of each partition, and what they return together."""
     tree = analysis.tree
-    named: dict[Name, Relation] = {
-        (PARTITIONS, str(leaf.oid)): with_rights_of(table, leaf) for leaf in table.partitions
-    }
-    resolved = replace(analysis.resolved, by_name={**analysis.resolved.by_name, **named})
+    resolved = _with_partitions(analysis.resolved, table)
     verb = "UPDATE" if isinstance(tree, exp.Update) else "DELETE"
     if not any(column.updatable for column in table.columns):
         check_write(table, verb)
@@ -113,6 +109,13 @@ async def change_partitions(
     )
     parts = per_partition(tree, table, parse(f"SELECT {', '.join(nulls)} WHERE false"))
     return await run_parts(state, replace(analysis, resolved=resolved), parts, parameters, formats, verb)
+
+
+def _with_partitions(resolved: Resolved, table: Relation) -> Resolved:
+    named: dict[Name, Relation] = {
+        (PARTITIONS, str(leaf.oid)): with_rights_of(table, leaf) for leaf in table.partitions
+    }
+    return replace(resolved, by_name={**resolved.by_name, **named})
 
 
 async def run_parts(
@@ -146,6 +149,10 @@ class _Run:
     count: int = 0  # of the rows that the parts have changed
 
     async def part(self, part: WithPart) -> None:
+        table = _partitioned_target(self.analysis, part.tree)
+        if table is not None:
+            await self._change_partitions(part, table)
+            return
         bound = self.bind(part.tree)
         if isinstance(bound, BoundSelect):
             await self._hold(part, bound, await source_text(self.state, self.view, bound, self.workspace))
@@ -157,6 +164,19 @@ class _Run:
             rows = await returned_text(self.state, self.view, bound.returning, self.workspace)
             await self._hold(part, bound.returning, rows)
         await self._clear()
+
+    async def _change_partitions(self, part: WithPart, table: Relation) -> None:
+        """UPDATE or DELETE of a partitioned table: one of each partition, and what they return together."""
+        self.analysis = replace(self.analysis, resolved=_with_partitions(self.analysis.resolved, table))
+        each = per_partition(part.tree, table, None)
+        if not each.before:
+            raise FeatureNotSupported(f'WITH that changes table "{table.name}", which has no partitions')
+        for one in each.before:
+            await self.part(one)
+        if each.main is not None:
+            rows = self.bind(each.main)
+            assert isinstance(rows, BoundSelect)
+            await self._hold(part, rows, await source_text(self.state, self.view, rows, self.workspace))
 
     def bind(self, tree: exp.Expression) -> BoundStatement:
         return bind(tree, self.analysis.resolved, self.context, self.held)

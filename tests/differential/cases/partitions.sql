@@ -127,6 +127,7 @@ create table ident2 partition of ident for values from (100) to (2000);
 insert into ident (k) values (5), (150) returning k, g;
 insert into ident (k) values (1500);
 select k, g from ident order by k;
+insert into ident1 (k) values (60) returning k, id is not null as numbered;
 truncate only ident;
 delete from only ident;
 update only ident set k = 1 returning k;
@@ -138,7 +139,7 @@ delete from none returning b, a;
 update none set b = 'y';
 truncate none;
 --! differs partitions
-insert into ident (k) values (7) on conflict do nothing;
+insert into none values (1) on conflict do nothing;
 --! differs partitions
 create table byhash (a int) partition by hash (a);
 create table parent (a int);
@@ -209,5 +210,8 @@ begin;
 lock table l2 in share mode;
 select count(*) from l2;
 commit;
+with gone as (delete from l2 where k is not null returning k) select count(*) > 0 as some, max(k) from gone;
+with gone as (delete from l2 returning k), i as (insert into ident (k) select 8 from gone returning k) select * from i;
+with up as (update ident set k = k returning k) select min(k), count(*) from up;
 drop table l2;
 select * from narrow;

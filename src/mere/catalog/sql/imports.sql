@@ -161,6 +161,7 @@ BEGIN
         EXECUTE format('DROP TABLE %s', t.name);
         DELETE FROM mere.shell_column WHERE relid = t.relid;
         DELETE FROM mere.shell WHERE relid = t.relid;
+        UPDATE mere.shell SET bounds = mere.bounds(relid) WHERE array_to_string(bounds, ' ') LIKE '%: outside of %';
     END LOOP;
     FOR t IN
         SELECT s.relid, s.table_name AS old_name, d.table_name, s.schema_name AS old_schema, n.schema_name, n.schema_id

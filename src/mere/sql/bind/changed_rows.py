@@ -63,8 +63,8 @@ def identity(alias: str) -> list[Output]:
 
 def returning_apart(binding: Binding, node: exp.Returning, scope: Scope) -> BoundSelect:
     """RETURNING while the changing query is still open: its scans and constants are its own."""
-    scans, constants = binding.scans, binding.constants
+    scans, constants, reads_held = binding.scans, binding.constants, binding.reads_held
     binding.scans, binding.constants = {}, {}
     returning = bind_returning(binding, node, scope)
-    binding.scans, binding.constants = scans, constants
+    binding.scans, binding.constants, binding.reads_held = scans, constants, reads_held
     return returning

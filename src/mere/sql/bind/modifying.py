@@ -77,7 +77,7 @@ def take_apart(tree: exp.Expression) -> Parts:
     return _assign(dict(zip(names, tables, strict=True)), main, recursive)
 
 
-def per_partition(tree: exp.Expression, table: Relation, nothing: exp.Expression) -> Parts:
+def per_partition(tree: exp.Expression, table: Relation, nothing: exp.Expression | None) -> Parts:
     """UPDATE or DELETE of a partitioned table as one statement a partition. Their targets are called by their oids, in
     the schema PARTITIONS. `nothing` is a query of RETURNING's columns without rows."""
     parts = []

@@ -21,7 +21,7 @@ from mere.sql.bind.with_clause import attach, bind_with
 def bind_query(binding: Binding, node: exp.Expression, outer: Scope | None, frame: Frame) -> Block:
     """Binds SELECT, a set operation, VALUES, or one of them in parentheses. The block is open where it can be."""
     if isinstance(node, exp.Insert | exp.Update | exp.Delete | exp.Merge):
-        raise FeatureNotSupported("data-modifying statements in WITH are not supported on lake tables")
+        raise FeatureNotSupported("a WITH query that changes a table is not supported here")
     tables = bind_with(binding, node, outer, frame)
     frame = tables.frame
     if isinstance(node, exp.Select):

@@ -189,7 +189,8 @@ def default_text(relation: Relation, column: Column) -> str | None:
     if column.identity and column.default is None:
         table = f"{quote_identifier(relation.schema)}.{quote_identifier(relation.name)}".replace("'", "''")
         name = column.name.replace("'", "''")
-        return f"pg_catalog.nextval(pg_catalog.pg_get_serial_sequence('{table}', '{name}'))"
+        owner = f"'{table}'" if relation.bounds is None else f"pg_catalog.pg_partition_root('{table}')::text"
+        return f"pg_catalog.nextval(pg_catalog.pg_get_serial_sequence({owner}, '{name}'))"
     return column.default
 
 
