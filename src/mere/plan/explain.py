@@ -18,6 +18,7 @@ from mere.sql.bind.pruning import conjuncts
 
 _LONGEST = 240  # characters of an expression
 _MADE = re.compile(r"(?:[a-z_][a-z0-9_]*\.)?(mere_[a-z]+[0-9]+)\b")  # a column that the planner named
+_AVERAGE = re.compile(r"MERE_AVG\(SUM\((.+?)\), COUNT\(\1\)\)")
 _PLAIN_NAME = re.compile(r'"([a-z_][a-z0-9_]*)"')
 # fmt: off
 _AGGREGATES = frozenset({
@@ -88,12 +89,16 @@ def as_json(node: ExplainNode, more: Callable[[ExplainNode], Mapping[str, object
         shown["Slice"] = node.slice
     if node.ratio is not None:
         shown |= {"Senders": node.ratio[0], "Receivers": node.ratio[1]}
-    shown |= {name.title(): True if value is None else value for name, value in node.facts.items()}
+    shown |= {_title(name): True if value is None else value for name, value in node.facts.items()}
     shown |= dict(node.details)
     shown |= more(node)
     if node.children:
         shown["Plans"] = [as_json(child, more) for child in node.children]
     return shown
+
+
+def _title(name: str) -> str:
+    return name.title().replace(" A ", " a ")
 
 
 class _Explainer:
@@ -138,7 +143,7 @@ class _Explainer:
         if isinstance(tree, exp.Select) and isinstance(key, exp.Ordered):
             key = key.copy()
             key.set("this", _named(tree, key.this).copy())
-        return self._text(key).replace(" ASC NULLS LAST", "").replace(" DESC NULLS FIRST", " DESC")
+        return self._text(key)
 
     def _select(self, tree: exp.Select, slice_: SegmentSlice | None) -> ExplainNode:
         node = self._joined(tree, slice_)
@@ -148,9 +153,10 @@ class _Explainer:
             if group is not None:
                 node.details.append(("Group Key", ", ".join(map(self._text, _group_keys(tree, group)))))
         node = self._filter(node, tree.args.get("having"), slice_)
-        if any(projection.find(exp.Window) for projection in tree.expressions):
+        qualify = tree.args.get("qualify")
+        if any(part.find(exp.Window) for part in (*tree.expressions, qualify) if part is not None):
             node = ExplainNode("WindowAgg", children=[node])
-        node = self._filter(node, tree.args.get("qualify"), slice_)
+        node = self._filter(node, qualify, slice_)
         for projection in tree.expressions:
             self._subplans(node, projection, slice_)
         if tree.args.get("distinct") is not None:
@@ -202,7 +208,9 @@ class _Explainer:
             return node
         if node.ratio is not None:
             node = ExplainNode("Result", children=[node])
-        node.details.append((name, " AND ".join(map(self._text, conditions))))
+        texts = [text for detail, text in node.details if detail == name]
+        node.details = [detail for detail in node.details if detail[0] != name]
+        node.details.append((name, " AND ".join([*texts, *map(self._text, conditions)])))
         for condition in conditions:
             self._subplans(node, condition, slice_)
         return node
@@ -212,7 +220,29 @@ class _Explainer:
 
     def _text(self, expression: exp.Expression) -> str:
         """What stands for a column of a sender's own making is shown as what that makes of it."""
-        return _shortened(_MADE.sub(lambda found: self._made.get(found[1]) or found[0], _text(expression)))
+        shown = expression.transform(self._merged) if self._made else expression
+        text = _MADE.sub(lambda found: self._made.get(found[1]) or found[0], _text(shown))
+        return _shortened(_AVERAGE.sub(r"AVG(\1)", text))
+
+    def _key(self, tree: exp.Expression, name: str) -> str:
+        """A column of a sender; what it is made of, if its name is the planner's."""
+        if _MADE.fullmatch(name) and isinstance(tree, exp.Select):
+            for projection in tree.expressions:
+                if isinstance(projection, exp.Alias) and projection.alias == name:
+                    return self._text(projection.this)
+        return _unquoted(name)
+
+    def _merged(self, node: exp.Expression) -> exp.Expression:
+        """The merging of partial values is shown as the aggregate that the user wrote: they are computed below."""
+        inner = node
+        if isinstance(inner, exp.Cast) and isinstance(inner.this, exp.Coalesce):  # a count
+            inner = inner.this.this
+        name = _call_name(inner)
+        column = inner.expressions[0] if isinstance(inner, exp.Anonymous) and inner.expressions else inner.this
+        made = self._made.get(column.name) if name is not None and isinstance(column, exp.Column) else None
+        if made is None or not made.startswith("COUNT(" if inner is not node else f"{name}("):
+            return node
+        return exp.Var(this=made)
 
     def _subplans(self, node: ExplainNode, expression: exp.Expression, slice_: SegmentSlice | None) -> None:
         """Queries within an expression; not those within such a query."""
@@ -250,7 +280,7 @@ class _Explainer:
         else:
             node = ExplainNode(f"{motion.kind.value} Motion", facts, slice=sender.number, ratio=(senders, receivers))
         if motion.keys:
-            node.details.append(("Hash Key", ", ".join(_unquoted(key) for key in motion.keys)))
+            node.details.append(("Hash Key", ", ".join(self._key(sender.tree, key) for key in motion.keys)))
         if motion.order:
             node.details.append(("Merge Key", ", ".join(self._sort_key(sender.tree, key) for key in motion.order)))
         if motion.number in self._shown:
@@ -303,6 +333,12 @@ def _aggregates(projection: exp.Expression) -> bool:
     return False
 
 
+def _call_name(node: exp.Expression) -> str | None:
+    if isinstance(node, exp.Sum | exp.Min | exp.Max):
+        return node.key.upper()
+    return str(node.this).upper() if isinstance(node, exp.Anonymous) and len(node.expressions) == 1 else None
+
+
 def _group_keys(tree: exp.Select, group: exp.Group) -> list[exp.Expression]:
     """The keys; ordinals are what they stand for."""
     keys: list[exp.Expression] = [_named(tree, key) for key in group.expressions]
@@ -325,7 +361,8 @@ def _text(expression: exp.Expression) -> str:
     shortened = expression.transform(
         lambda node: exp.Var(this="SubPlan") if isinstance(node, exp.Query) and node is not expression else node
     )
-    return _unquoted(" ".join(duckdb_text(shortened).split()))
+    text = _unquoted(" ".join(duckdb_text(shortened).split()))
+    return text.replace(" ASC NULLS LAST", "").replace(" DESC NULLS FIRST", " DESC")  # as they are when nothing is said
 
 
 def _shortened(text: str) -> str:

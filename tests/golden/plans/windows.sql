@@ -100,7 +100,7 @@ slice 1, every segment
   SELECT "t0"."v" AS "mere_k0", "t0"."w" AS "mere_c1" FROM mere_scan_0 AS "t0" QUALIFY RANK() OVER (PARTITION BY "t0"."v" ORDER BY "t0"."w" ASC NULLS LAST) <= 1
   => mere_motion_1: Redistribute Motion, Hash Key: mere_k0 [CAST(HASH(CAST("mere_k0" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
-  SELECT "q"."v" AS "v", "q"."r" AS "r" FROM (SELECT "mere_windows"."mere_k0" AS "v", RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) AS "r" FROM mere_motion_1 AS "mere_windows" QUALIFY RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) = 1) AS "q" WHERE "q"."r" = 1
+  SELECT "q"."v" AS "v", "q"."r" AS "r" FROM (SELECT "mere_windows"."mere_k0" AS "v", RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) AS "r" FROM mere_motion_1 AS "mere_windows") AS "q" WHERE "q"."r" = 1
   => mere_motion_2: Gather Motion
 coordinator passes on
   SELECT "v" AS "v", "r" AS "r" FROM mere_motion_2;
@@ -119,7 +119,7 @@ slice 1, every segment
   SELECT "t0"."v" AS "mere_k0", "t0"."w" AS "mere_c1" FROM mere_scan_0 AS "t0" QUALIFY RANK() OVER (PARTITION BY "t0"."v" ORDER BY "t0"."w" ASC NULLS LAST) <= 2
   => mere_motion_1: Redistribute Motion, Hash Key: mere_k0 [CAST(HASH(CAST("mere_k0" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
-  SELECT "s"."v" AS "v", "s"."w" AS "w", "s"."r" AS "r" FROM (SELECT "mere_windows"."mere_k0" AS "v", "mere_windows"."mere_c1" AS "w", RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) AS "r" FROM mere_motion_1 AS "mere_windows" QUALIFY RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) <= 2) AS "s" WHERE "s"."r" <= 2
+  SELECT "s"."v" AS "v", "s"."w" AS "w", "s"."r" AS "r" FROM (SELECT "mere_windows"."mere_k0" AS "v", "mere_windows"."mere_c1" AS "w", RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) AS "r" FROM mere_motion_1 AS "mere_windows") AS "s" WHERE "s"."r" <= 2
   => mere_motion_2: Gather Motion
 coordinator passes on
   SELECT "v" AS "v", "w" AS "w", "r" AS "r" FROM mere_motion_2;
@@ -129,14 +129,14 @@ slice 1, every segment
   SELECT "t0"."v" AS "mere_c0", "t0"."w" AS "mere_c1", "t0"."k" AS "mere_c2", "t0"."s" AS "mere_c3" FROM mere_scan_0 AS "t0" WHERE "t0"."v" = 4
   => mere_motion_1: Gather Motion
 coordinator
-  SELECT "s"."v" AS "v", "s"."n" AS "n" FROM (SELECT "mere_windows"."mere_c0" AS "v", ROW_NUMBER() OVER (PARTITION BY "mere_windows"."mere_c0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST, "mere_windows"."mere_c2" ASC NULLS LAST, "mere_windows"."mere_c3" ASC NULLS LAST) AS "n" FROM mere_motion_1 AS "mere_windows" QUALIFY ROW_NUMBER() OVER (PARTITION BY "mere_windows"."mere_c0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST, "mere_windows"."mere_c2" ASC NULLS LAST, "mere_windows"."mere_c3" ASC NULLS LAST) < 3) AS "s" WHERE 3 > "s"."n";
+  SELECT "s"."v" AS "v", "s"."n" AS "n" FROM (SELECT "mere_windows"."mere_c0" AS "v", ROW_NUMBER() OVER (PARTITION BY "mere_windows"."mere_c0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST, "mere_windows"."mere_c2" ASC NULLS LAST, "mere_windows"."mere_c3" ASC NULLS LAST) AS "n" FROM mere_motion_1 AS "mere_windows") AS "s" WHERE 3 > "s"."n";
 
 SELECT s.r, s.w FROM t1 JOIN (SELECT w, dense_rank() OVER (ORDER BY w DESC) AS r FROM t0) s ON s.w = t1.w WHERE s.r = 1;
 slice 1, every segment
   SELECT "t0"."w" AS "mere_c0" FROM mere_scan_1 AS "t0" QUALIFY DENSE_RANK() OVER (ORDER BY "t0"."w" DESC NULLS FIRST) <= 1
   => mere_motion_1: Gather Motion
 slice 2, one segment
-  SELECT "s"."r" AS "r", "s"."w" AS "w" FROM (SELECT "mere_windows"."mere_c0" AS "w", DENSE_RANK() OVER (ORDER BY "mere_windows"."mere_c0" DESC NULLS FIRST) AS "r" FROM mere_motion_1 AS "mere_windows" QUALIFY DENSE_RANK() OVER (ORDER BY "mere_windows"."mere_c0" DESC NULLS FIRST) = 1) AS "s" WHERE "s"."r" = 1
+  SELECT "s"."r" AS "r", "s"."w" AS "w" FROM (SELECT "mere_windows"."mere_c0" AS "w", DENSE_RANK() OVER (ORDER BY "mere_windows"."mere_c0" DESC NULLS FIRST) AS "r" FROM mere_motion_1 AS "mere_windows") AS "s" WHERE "s"."r" = 1
   => mere_motion_2: Broadcast Motion
 slice 3, every segment
   SELECT "s"."r" AS "r", "s"."w" AS "w" FROM mere_scan_0 AS "t1" CROSS JOIN mere_motion_2 AS "s" WHERE "s"."w" = "t1"."w"
@@ -150,7 +150,7 @@ slice 1, every segment
   SELECT "t0"."v" AS "mere_k0", "t0"."w" AS "mere_c1" FROM mere_scan_0 AS "t0"
   => mere_motion_1: Redistribute Motion, Hash Key: mere_k0 [CAST(HASH(CAST("mere_k0" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
-  SELECT "s"."v" AS "v", "s"."n" AS "n" FROM (SELECT "mere_windows"."mere_k0" AS "v", RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) AS "r", COUNT(*) OVER (PARTITION BY "mere_windows"."mere_k0") AS "n" FROM mere_motion_1 AS "mere_windows" QUALIFY RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) <= 2) AS "s" WHERE "s"."r" <= 2
+  SELECT "s"."v" AS "v", "s"."n" AS "n" FROM (SELECT "mere_windows"."mere_k0" AS "v", RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) AS "r", COUNT(*) OVER (PARTITION BY "mere_windows"."mere_k0") AS "n" FROM mere_motion_1 AS "mere_windows") AS "s" WHERE "s"."r" <= 2
   => mere_motion_2: Gather Motion
 coordinator passes on
   SELECT "v" AS "v", "n" AS "n" FROM mere_motion_2;
@@ -164,7 +164,7 @@ slice 2, every segment
   SELECT "t1"."k" AS "k", "t1"."v" AS "v" FROM mere_scan_0 AS "t1"
   => mere_motion_2: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 3, every segment
-  SELECT "t1"."k" AS "k", "s"."r" AS "r" FROM mere_motion_2 AS "t1" LEFT JOIN (SELECT "mere_windows"."mere_k0" AS "v", RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) AS "r" FROM mere_motion_1 AS "mere_windows" QUALIFY RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) <= 1) AS "s" ON "s"."v" = "t1"."v" WHERE "s"."r" <= 1
+  SELECT "t1"."k" AS "k", "s"."r" AS "r" FROM mere_motion_2 AS "t1" LEFT JOIN (SELECT "mere_windows"."mere_k0" AS "v", RANK() OVER (PARTITION BY "mere_windows"."mere_k0" ORDER BY "mere_windows"."mere_c1" ASC NULLS LAST) AS "r" FROM mere_motion_1 AS "mere_windows") AS "s" ON "s"."v" = "t1"."v" WHERE "s"."r" <= 1
   => mere_motion_3: Gather Motion
 coordinator passes on
   SELECT "k" AS "k", "r" AS "r" FROM mere_motion_3;

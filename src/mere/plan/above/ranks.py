@@ -11,6 +11,7 @@ from sqlglot import exp
 from mere.plan.above.calls import bare
 from mere.sql.bind.pruning import conjuncts
 
+_TOLD = "mere_told"  # in the meta of a QUALIFY that says again what is said above
 RANKS = frozenset({"rank", "row_number", "dense_rank"})
 _FLIPPED: dict[type[exp.Expression], type[exp.Binary]] = {exp.GTE: exp.LTE, exp.GT: exp.LT, exp.EQ: exp.EQ}
 
@@ -34,6 +35,13 @@ def push_rank_limits(select: exp.Select) -> None:
         _push(condition, derived)
 
 
+def forget_rank_limit(select: exp.Select) -> None:
+    """Takes out what was told, in place: once the windows are complete the comparison above does the same."""
+    qualify = select.args.get("qualify")
+    if qualify is not None and qualify.meta_get(_TOLD):
+        select.set("qualify", None)
+
+
 def _derived(select: exp.Select) -> list[exp.Subquery]:
     joined = [select.args["from_"].this] if select.args.get("from_") else []
     joined += [join.this for join in select.args.get("joins") or []]
@@ -55,7 +63,9 @@ def _push(condition: exp.Expression, derived: dict[str, exp.Select]) -> None:
     for item in inner.expressions:
         if isinstance(item, exp.Alias) and item.alias == column.name and isinstance(item.this, exp.Window):
             if rank_name(item.this) in RANKS:
-                inner.set("qualify", exp.Qualify(this=kind(this=item.this.copy(), expression=limit.copy())))
+                told = exp.Qualify(this=kind(this=item.this.copy(), expression=limit.copy()))
+                told.meta[_TOLD] = True
+                inner.set("qualify", told)
             return
 
 

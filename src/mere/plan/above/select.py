@@ -17,7 +17,7 @@ from mere.plan.above.estimates import combinations
 from mere.plan.above.grouping import read_grouping
 from mere.plan.above.groups import complete_groups
 from mere.plan.above.order import Ending, limited, take_ending
-from mere.plan.above.ranks import rank_name
+from mere.plan.above.ranks import forget_rank_limit, rank_name
 from mere.plan.above.stage import placed
 from mere.plan.above.windows import complete_windows
 from mere.plan.builder import Builder
@@ -42,9 +42,11 @@ def finish_select(builder: Builder, joined: Joined) -> Local:
     assert isinstance(tree, exp.Select)
     joined = replace(joined, select=tree)
     if joined.place.spread is not Spread.PARTITIONED:
+        forget_rank_limit(tree)
         return _undivided(builder, joined, ending)
     joined = complete_groups(builder, joined)
     joined = complete_windows(builder, joined)
+    forget_rank_limit(joined.select)
     joined = complete_distinct(builder, joined)
     return limited(builder, _closed(builder, joined), ending)
 
