@@ -152,7 +152,12 @@ def _as_json(tree: ExplainNode, planned: Planned, running: Dispatch, times: Mapp
         report = reports.get(node.slice) if node.slice is not None else None
         if report is None:
             return {}
-        return {"Actual Rows": report.rows, "Actual Bytes": report.bytes, "Retries": len(report.lost)}
+        return {
+            "Actual Rows": report.rows,
+            "Actual Bytes": report.bytes,
+            "Actual Time": round(report.seconds * 1000, 3),
+            "Retries": len(report.lost),
+        }
 
     shown: dict[str, object] = {"Plan": as_json(tree, more), "Optimizer": "Mere"}
     if planned.plan.whole is not None:
