@@ -75,6 +75,13 @@ def _bytes(column: pa.Array) -> pa.BinaryArray:
     return as_bytes(column)
 
 
+def _bits(column: pa.Array) -> pa.BinaryArray:
+    """Made by the query already; within an array they are text still."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        raise FeatureNotSupported("no binary output function available for type bit[]", sqlstate="42883")
+    return as_bytes(column)
+
+
 def _jsonb(column: pa.Array) -> pa.BinaryArray:
     """A version byte, then the text."""
     version = pa.scalar(b"\x01", pa.binary())
@@ -201,6 +208,8 @@ _ENCODERS: dict[int, Encoder] = {
     pg.TIMETZ: _not_empty(_timetz),
     pg.INTERVAL: _not_empty(_interval),
     pg.UUID: _not_empty(_uuid),
+    pg.BIT: _bits,
+    pg.VARBIT: _bits,
     pg.NUMERIC: _not_empty(_numeric),
     pg.JSONB: _jsonb,
     **dict.fromkeys((*pg.STRINGS, pg.BYTEA, pg.JSON, pg.VOID), _bytes),

@@ -14,10 +14,12 @@ from mere.sql.expressions.build import call, cast, cast_to, number, string
 from mere.sql.expressions.numeric import decimal_of
 from mere.sql.expressions.typed import PLACEHOLDER, TRIMMED, Coercion, Environment, Typed
 from mere.sql.expressions.zones import zone
+from mere.sql.functions.bit_strings import bits_of_number, sized_bits
 from mere.sql.functions.catalog import cast_context
 from mere.sql.literals import fit_numeric, integer_literal, invalid_text, null_literal, numeric_literal, parse_literal
 from mere.sql.render import SessionFormat, render_text
 from mere.sql.types import (
+    BIT,
     BOOL,
     BPCHAR,
     BYTEA,
@@ -48,6 +50,7 @@ from mere.sql.types import (
     TIMETZ,
     UNKNOWN,
     UUID,
+    VARBIT,
     VARCHAR,
     PgType,
     duckdb_type,
@@ -222,6 +225,12 @@ def _modify_interval(typed: Typed, target: PgType, how: Coercion) -> Typed:
     raise FeatureNotSupported(f"cast to {format_type(target)} is not supported")
 
 
+def _modify_bits(typed: Typed, target: PgType, how: Coercion) -> Typed:
+    if how < Coercion.EXPLICIT:
+        raise FeatureNotSupported("assigning bit strings is not supported over lake data")
+    return sized_bits(typed, target)
+
+
 _MODIFIERS: dict[int, Callable[[Typed, PgType, Coercion], Typed]] = {
     NUMERIC: _modify_numeric,
     VARCHAR: _modify_string,
@@ -231,6 +240,8 @@ _MODIFIERS: dict[int, Callable[[Typed, PgType, Coercion], Typed]] = {
     TIMESTAMP: _modify_time,
     TIMESTAMPTZ: _modify_time,
     INTERVAL: _modify_interval,
+    BIT: _modify_bits,
+    VARBIT: _modify_bits,
 }
 
 
@@ -248,6 +259,8 @@ def _convert(typed: Typed, target: PgType, env: Environment) -> Typed:
         return _number(typed, target)
     if element_of(source) and element_of(oid):
         return _convert_array(typed, target, env)
+    if oid == BIT and source in (INT4, INT8):
+        return bits_of_number(typed, target)
     if source == JSONB and oid == NUMERIC:
         text = call("mere_json_number", typed.sql, string("numeric"))
         return Typed(cast(text, "DECIMAL(38,16)"), PgType(oid), typed.marks, _TEXT_CARRIER, TRIMMED)
@@ -312,8 +325,8 @@ def _from_string(typed: Typed, target: PgType, env: Environment) -> Typed:
     if oid == TIMETZ:
         return Typed(call("mere_text_to_timetz", typed.sql, zone(env.time_zone)), PgType(oid), typed.marks)
     if oid in (JSON, JSONB):
-        name = "mere_to_jsonb" if oid == JSONB else "mere_text_to_json"
-        return Typed(call(name, typed.sql), PgType(oid), typed.marks)
+        macro = "mere_to_jsonb" if oid == JSONB else "mere_text_to_json"
+        return Typed(call(macro, typed.sql), PgType(oid), typed.marks)
     if element_of(oid):
         return _each(call("mere_text_to_array", typed.sql), PgType(TEXT), target, typed.marks, env)
     name = _TEXT_MACROS.get(oid)
@@ -336,6 +349,8 @@ _TEXT_MACROS = {
     TIMESTAMP: "mere_text_to_timestamp",
     INTERVAL: "mere_text_to_interval",
     UUID: "mere_text_to_uuid",
+    BIT: "mere_text_to_bits",
+    VARBIT: "mere_text_to_bits",
     BYTEA: "mere_text_to_bytea",
 }
 
@@ -391,6 +406,10 @@ def _simple(duckdb: str) -> _Maker:
 
 
 _SPECIAL: dict[tuple[int, int], _Maker] = {
+    (BIT, INT4): lambda sql, env: call("mere_bits_to_int4", sql),
+    (BIT, INT8): lambda sql, env: call("mere_bits_to_int8", sql),
+    (BIT, VARBIT): lambda sql, env: sql,
+    (VARBIT, BIT): lambda sql, env: sql,
     (INT4, BOOL): lambda sql, env: cast(sql, "BOOLEAN"),
     (BOOL, INT4): _simple("INTEGER"),
     (DATE, TIMESTAMP): _simple("TIMESTAMP"),

@@ -11,6 +11,7 @@ from mere.sql.expressions.build import call, cast, number, string
 from mere.sql.expressions.typed import COLUMN, FIXED, QUOTIENT, TRIMMED, Typed
 from mere.sql.expressions.zones import zone
 from mere.sql.types import (
+    BIT,
     BOOL,
     BPCHAR,
     BYTEA,
@@ -32,6 +33,7 @@ from mere.sql.types import (
     TYPES,
     UNKNOWN,
     UUID,
+    VARBIT,
     PgType,
     duckdb_type,
     element_of,
@@ -72,6 +74,8 @@ def binary_value(typed: Typed) -> exp.Expression:
     """The value as the binary format is made of it: typed; char(n), arrays of it and jsonb are their text."""
     if typed.type.oid == JSONB and not typed.is_null:
         return call("mere_jsonb_out", typed.sql.copy())
+    if typed.type.oid in (BIT, VARBIT) and not typed.is_null:
+        return call("mere_bit_send", typed.sql.copy())
     if typed.type.typmod < 4 or typed.is_null:
         return typed.sql.copy()
     if typed.type.oid == BPCHAR:

@@ -2,7 +2,7 @@ create table t (id int, a int[], s text[], n numeric(6,2)[], d date[], b boolean
 insert into t values (1, '{1,2,3}', '{x,y}', '{1.5,2.25}', '{2024-01-01,2024-02-29}', '{t,f,NULL}'), (2, '{}', '{}', '{}', '{}', '{}'), (3, null, null, null, null, null), (4, array[5, null, 7], array['a b', 'c"d', 'e,f', '', 'NULL', null, '{g}', E'h\\i'], array[0.01], null, array[true]);
 select * from t order by id;
 select id, a[1], a[2], a[10], s[1], a[0] from t order by id;
---! differs array-binary-bounds
+--! differs array-null-flag
 select id, a[1:2], a[2:], a[:1] from t order by id;
 select id, array_length(a, 1), cardinality(a), array_upper(a, 1), array_lower(a, 1), array_ndims(a) from t order by id;
 select id, a || 9, 0 || a, a || array[8, 9], array_append(a, 1), array_prepend(1, a), array_cat(a, a) from t order by id;
@@ -41,3 +41,9 @@ select array[1, 'x'] from t;
 select string_agg(x::text, '-' order by x) from t, unnest(a) x;
 select id, (select sum(x) from unnest(a) x) from t order by id;
 select generate_subscripts(a, 1) from t where id = 4;
+update t set a[2] = 20, a[4] = 40 where id = 1 returning a;
+update t set s[1] = 'first' where id in (1, 4) returning id, s;
+update t set a[1] = 1 where id = 3 returning a;
+update t set a[null] = 1 where id = 1;
+update t set a[1] = 'x' where id = 1;
+select id, elem from t, unnest(s) elem where id = 1 order by elem;

@@ -12,7 +12,6 @@ select id, to_char(n, '9999.99'), to_char(n, '0000.000'), to_char(n, 'FM9999.0')
 select id, to_char(i, '999'), to_char(i, 'FM000'), to_char(i, 'S99'), to_char(i, '99MI'), to_char(i, '99PR') from t order by id;
 select id, to_char(i, 'RN') from t where id = 1;
 select id, to_char(f, '9.999'), to_char(f, '9.99EEEE') from t where id = 1;
---! differs to-char-patterns
 select id, to_char(n, 'L999D99') is not null from t order by id;
 select id, to_char(i, '9') from t order by id;
 select id, to_char(iv, 'HH24:MI:SS'), to_char(iv, 'DD HH24') from t order by id;
@@ -29,3 +28,7 @@ select to_char(ts, 'Mon') || '-' || to_char(ts, 'YYYY'), count(*) from t group b
 select format('%s is %s, %I %L %%', id, s, s, s) from t order by id;
 select format('%2$s %1$s', id, i), format('%5s|%-5s|', id, i) from t order by id;
 select to_char(ts, 'HH24') = '03', extract(hour from ts) from t where id = 1;
+select id, to_char(n, 'FM$999,990.00'), to_char(n, '$9,999.9'), to_char(n, '9990.0%'), to_char(i, 'FM999th'), to_char(i, '99V9') from t order by id;
+select id, to_char(n, 'FML999,990.00') from t order by id;
+select id, to_char(n, '9.99EEEE'), to_char(n, 'FM999.99'), to_char(i, 'SG999') from t order by id;
+select id, to_number(to_char(i, '999'), '999'), to_number('$1,234.50', 'L9,999.99') from t order by id;

@@ -42,3 +42,9 @@ SELECT g, max(i) filter (where false), string_agg(v, null order by k) FROM t GRO
 SELECT g, sum(i::bigint), sum(i::smallint), avg(i::bigint) FROM t GROUP BY g ORDER BY g;
 SELECT g, sum(f::real), avg(f::real) FROM t GROUP BY g ORDER BY g;
 SELECT g, grouping(g), min(j::text), count(j) FROM t GROUP BY g ORDER BY g;
+SELECT g, percent_rank(2) within group (order by i), cume_dist(5, 'x') within group (order by i, v) FROM t GROUP BY g ORDER BY g;
+SELECT rank(2) within group (order by n desc), rank(null::int) within group (order by i) FROM t;
+SELECT g, rank(1, 'a') within group (order by i) FROM t GROUP BY g ORDER BY g;
+SELECT array_agg(distinct i), jsonb_agg(distinct v), json_agg(distinct i), string_agg(distinct v, ',') FROM t;
+SELECT string_agg(v::bytea, '\x2c' order by k) FROM t;
+SELECT jsonb_agg(j order by j), array_agg(k order by j, k) FROM t;

@@ -43,3 +43,43 @@ insert into t values (7, '{bad', null);
 insert into t values (7, null, '{"a": }');
 update t set b = b || '{"u": 1}' where id = 1 returning b ->> 'u';
 select jsonb_agg(jsonb_build_object('id', id) order by id) from t where id < 3;
+select id, e from t, jsonb_array_elements(b -> 'arr') e where id = 1;
+select t.id, e ->> 'x' as x from t, jsonb_array_elements(t.b -> 'arr') as e where t.id = 1 and jsonb_typeof(e) = 'object';
+select id, count(e) from t left join lateral jsonb_array_elements(case when jsonb_typeof(b) = 'array' then b end) e on true group by id order by id;
+select e.key, e.value ->> 0 from t cross join lateral jsonb_each(b) e where id = 1 order by e.key;
+select id, key from t, jsonb_each(b) order by id;
+update t set b = jsonb_set(b, '{z}', '2.50') where id = 4 returning b, b ->> 'z', (b ->> 'z')::numeric;
+update t set b = b #- '{z}' where id = 4 returning b;
+update t set b = b || jsonb_build_object('z', id, 'm', array[1, 2]) where id = 4 returning b;
+select id, b from t where b = '{"z": 4.0, "a": null, "m": [1, 2], "a2": "quote\"d"}';
+select id from t where b > '{}' order by id;
+select id, row_number() over (order by b) from t order by b nulls first, id;
+select b from t order by b desc nulls last limit 2;
+create table payments (id int, doc jsonb, raw json);
+insert into payments select g, jsonb_build_object('amount', g * 1.10, 'tags', array['a', 'b'], 'at', date '2024-01-01' + g), json_build_object('n', g, 'nested', json_build_object('v', g * 0.50)) from generate_series(1, 5) g;
+select sum((doc ->> 'amount')::numeric), max(doc ->> 'amount'), min((doc ->> 'at')::date) from payments;
+select raw -> 'nested' ->> 'v', raw #>> '{nested,v}', raw -> 'nested' from payments order by id;
+select doc -> 'tags' ->> 0 as tag, count(*), sum((doc ->> 'amount')::numeric) from payments group by 1 order by 1;
+select tag, count(*) from payments, jsonb_array_elements_text(doc -> 'tags') tag group by tag order by tag;
+insert into payments select id + 10, raw::jsonb, raw from payments where id < 3;
+insert into payments values (20, '{"b": 1, "a": {"y": 1, "x": 2}, "b": 2.00}', '{"b": 1, "b": 2.00}'), (21, ' [ 1.0 , 2 ] ', ' [ 1.0 , 2 ] ');
+select id, doc, raw from payments where id > 9 order by id;
+select id, doc @? '$.tags[*] ? (@ == "a")', doc @@ '$.amount > 3' from payments order by id;
+select id, jsonb_path_query_first(doc, '$.amount'), jsonb_path_query_array(doc, '$.tags[*]') from payments order by id;
+select id, p from payments, jsonb_path_query(doc, '$.tags[*]') p where id < 3 order by id, p;
+select r.* from payments, jsonb_to_record(doc) as r(amount numeric, at date, tags jsonb, missing int) where id < 6 order by amount;
+select x.* from payments, json_to_recordset(json_build_array(raw)) as x(n int, nested json) where id < 3 order by n;
+select jsonb_agg(p order by id) from (select id, doc ->> 'amount' as amount from payments where id < 3) p;
+select json_agg(p) from (select id, doc -> 'amount' as amount from payments where id < 3 order by id) p;
+select jsonb_pretty(doc), jsonb_strip_nulls(doc || '{"n": null}') from payments where id = 1;
+select jsonb_object_agg(id, doc ->> 'amount') from payments where id < 4;
+select json_value(doc, '$.amount'), json_query(doc, '$.tags'), json_exists(doc, '$.zz') from payments where id < 6 order by id;
+copy payments from stdin;
+30	{"z": 1.10, "a": 2, "z": 3}	{"z": 1.10}
+31	{bad	{}
+\.
+copy payments from stdin;
+30	{"z": 1.10, "a": 2, "z": 3}	{"z": 1.10}
+\.
+select doc, raw from payments where id = 30;
+select count(*), count(distinct doc) from payments;

@@ -19,6 +19,7 @@ from mere.sql.expressions.sets import bind_set
 from mere.sql.expressions.typed import Environment, SetFunction, Typed
 from mere.sql.functions import (
     array_functions,
+    bit_strings,
     date_formats,
     date_functions,
     json_functions,
@@ -52,6 +53,7 @@ REGISTERED = (
     operators,
     predicates,
     array_functions,
+    bit_strings,
     date_formats,
     date_functions,
     json_functions,

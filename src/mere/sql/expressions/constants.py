@@ -10,12 +10,12 @@ from sqlglot import exp
 from mere.errors import FeatureNotSupported, SqlSyntaxError, UndefinedObject
 from mere.sql.coercion import coerce
 from mere.sql.dialect import Mere
-from mere.sql.expressions.build import call, paren
+from mere.sql.expressions.build import call, paren, string
 from mere.sql.expressions.context import Context, handles, marks_of
 from mere.sql.expressions.typed import PLACEHOLDER, SUBQUERY, Coercion, Typed
 from mere.sql.grammar.type_names import parse_type
 from mere.sql.literals import boolean_literal, integer_literal, null_literal, numeric_literal, unknown_literal
-from mere.sql.types import BOOL, INT4, INT8, RECORD, UNKNOWN, PgType, array_of, duckdb_type
+from mere.sql.types import BIT, BOOL, INT4, INT8, RECORD, UNKNOWN, PgType, array_of, duckdb_type
 
 
 def postgres_text(node: exp.Expression) -> str:
@@ -69,6 +69,8 @@ def bind_paren(context: Context, node: exp.Expression) -> Typed:
 
 @handles(exp.Cast)
 def bind_cast(context: Context, node: exp.Expression) -> Typed:
+    if "bits" in node.meta:
+        return Typed(string(node.meta["bits"]), PgType(BIT))
     target = parse_type(node.args["to"].args["kind"])
     operand = node.this
     if isinstance(operand, exp.Array) and array_of(0) != target.oid:

@@ -16,8 +16,8 @@ from mere.sql.types import NUMERIC, TEXT, PgType
 
 _PLAIN = r"""(?:"[^"]*"|[^\w.,"])*"""  # characters that stand for themselves
 _TEMPLATE = re.compile(
-    rf"^(?P<before>{_PLAIN})(?P<leading>S|MI|SG|PL)?(?P<currency>L)?(?P<after>{_PLAIN})(?P<whole>[09,G]*)"
-    rf"(?:V(?P<shifted>[09]*)|(?P<point>[.D])(?P<fraction>[09]*))?(?P<th>TH)?(?P<trailing>S|MI|PR|SG|PL)?"
+    rf"^(?P<before>{_PLAIN})(?P<leading>SG|S|MI|PL)?(?P<currency>L)?(?P<after>{_PLAIN})(?P<whole>[09,G]*)"
+    rf"(?:V(?P<shifted>[09]*)|(?P<point>[.D])(?P<fraction>[09]*))?(?P<th>TH)?(?P<trailing>SG|S|MI|PR|PL)?"
     rf"(?P<rest>{_PLAIN})$",
     re.IGNORECASE,
 )
@@ -103,7 +103,7 @@ def _special(bound: BoundCall, template: str) -> exp.Expression | None:
 def _picture(bound: BoundCall) -> Picture:
     template = bound.constant_text(1)
     picture = parse_picture(template) if template is not None else None
-    if picture is None or (picture.leading and picture.trailing) or "SG" in (picture.leading, picture.trailing):
+    if picture is None or (picture.leading and picture.trailing):
         raise FeatureNotSupported(f"to_char with the number format {template!r} is not supported over lake data")
     return picture
 
@@ -186,8 +186,8 @@ def _signed(picture: Picture, body: exp.Expression, negative: exp.Expression) ->
         return call("mere_sign_brackets", *arguments)
     if style in ("MI", "PL"):
         return call(f"mere_sign_{style.lower()}_{place}", *arguments)
-    if style == "S":
-        return call(f"mere_sign_s_{place}", *arguments)
+    if style in ("S", "SG"):
+        return call(f"mere_sign_{style.lower()}_{place}", *arguments)
     return call("mere_sign_floating", *arguments)
 
 

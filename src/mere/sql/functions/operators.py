@@ -12,11 +12,13 @@ OPERATORS = """
 !~~ (bytea,bytea)bool (name,text)bool (text,text)bool (bpchar,text)bool
 !~~* (name,text)bool (text,text)bool (bpchar,text)bool
 # (int8,int8)int8 (int2,int2)int2 (int4,int4)int4
+    (bit,bit)bit
 #- (jsonb,_text)jsonb
 #> (json,_text)json (jsonb,_text)jsonb
 #>> (json,_text)text (jsonb,_text)text
 % (int8,int8)int8 (int2,int2)int2 (int4,int4)int4 (numeric,numeric)numeric
 & (int8,int8)int8 (int2,int2)int2 (int4,int4)int4
+    (bit,bit)bit
 && (anyarray,anyarray)bool
 * (int8,int8)int8 (int8,int2)int8 (int8,int4)int8 (int2,int8)int8 (int2,int2)int2 (int2,int4)int4 (int4,int8)int8
     (int4,int2)int4 (int4,int4)int4 (float4,float4)float4 (float4,float8)float8 (float8,float4)float8
@@ -48,7 +50,9 @@ OPERATORS = """
     (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
     (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
     (jsonb,jsonb)bool
+    (bit,bit)bool (varbit,varbit)bool
 << (int8,int4)int8 (int2,int4)int2 (int4,int4)int4
+    (bit,int4)bit
 <= (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
     (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
     (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
@@ -57,6 +61,7 @@ OPERATORS = """
     (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
     (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
     (jsonb,jsonb)bool
+    (bit,bit)bool (varbit,varbit)bool
 <> (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
     (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
     (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
@@ -65,6 +70,7 @@ OPERATORS = """
     (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
     (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
     (jsonb,jsonb)bool
+    (bit,bit)bool (varbit,varbit)bool
 <@ (anyarray,anyarray)bool (jsonb,jsonb)bool
 = (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
     (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
@@ -74,6 +80,7 @@ OPERATORS = """
     (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
     (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
     (jsonb,jsonb)bool
+    (bit,bit)bool (varbit,varbit)bool
 > (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
     (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
     (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
@@ -82,6 +89,7 @@ OPERATORS = """
     (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
     (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
     (jsonb,jsonb)bool
+    (bit,bit)bool (varbit,varbit)bool
 >= (bool,bool)bool (bytea,bytea)bool (char,char)bool (name,name)bool (name,text)bool (int8,int8)bool (int8,int2)bool
     (int8,int4)bool (int2,int8)bool (int2,int2)bool (int2,int4)bool (int4,int8)bool (int4,int2)bool (int4,int4)bool
     (text,name)bool (text,text)bool (oid,oid)bool (float4,float4)bool (float4,float8)bool (float8,float4)bool
@@ -90,7 +98,9 @@ OPERATORS = """
     (timestamptz,date)bool (timestamptz,timestamp)bool (timestamptz,timestamptz)bool (interval,interval)bool
     (timetz,timetz)bool (numeric,numeric)bool (record,record)bool (anyarray,anyarray)bool (uuid,uuid)bool
     (jsonb,jsonb)bool
+    (bit,bit)bool (varbit,varbit)bool
 >> (int8,int4)int8 (int2,int4)int2 (int4,int4)int4
+    (bit,int4)bit
 ? (jsonb,text)bool
 ?& (jsonb,_text)bool
 ?| (jsonb,_text)bool
@@ -101,12 +111,15 @@ OPERATORS = """
 ^ (float8,float8)float8 (numeric,numeric)numeric
 ^@ (text,text)bool
 | (int8,int8)int8 (int2,int2)int2 (int4,int4)int4
+    (bit,bit)bit
 |/ (float8)float8
 || (bytea,bytea)bytea (text,text)text (text,anynonarray)text (anynonarray,text)text (jsonb,jsonb)jsonb
     (anycompatible,anycompatiblearray)anycompatiblearray (anycompatiblearray,anycompatible)anycompatiblearray
     (anycompatiblearray,anycompatiblearray)anycompatiblearray
+    (varbit,varbit)varbit
 ||/ (float8)float8
 ~ (int8)int8 (int2)int2 (int4)int4 (name,text)bool (text,text)bool (bpchar,text)bool
+    (bit)bit
 ~* (name,text)bool (text,text)bool (bpchar,text)bool
 ~~ (bytea,bytea)bool (name,text)bool (text,text)bool (bpchar,text)bool
 ~~* (name,text)bool (text,text)bool (bpchar,text)bool
@@ -114,9 +127,9 @@ OPERATORS = """
 
 # Source type, then each target: implicit; `?` in assignment only; `!` explicit only; `=` without a function.
 CASTS = """
-int8 int2? int4? float4 float8 numeric oid regclass regtype regnamespace bytea!
+int8 int2? int4? float4 float8 numeric oid regclass regtype regnamespace bytea! bit!
 int2 int8 int4 float4 float8 numeric oid regclass regtype regnamespace bytea!
-int4 int8 int2? float4 float8 numeric bool! oid= regclass= regtype= regnamespace= bytea! char!
+int4 int8 int2? float4 float8 numeric bool! oid= regclass= regtype= regnamespace= bytea! char! bit!
 float4 int8? int2? int4? float8 numeric?
 float8 int8? int2? int4? float4? numeric?
 numeric int8? int2? int4? float4 float8
@@ -136,6 +149,8 @@ time interval timetz
 timestamp date? time? timestamptz
 timestamptz date? time? timestamp? timetz?
 interval time?
+bit varbit= int4! int8!
+varbit bit=
 timetz time?
 json jsonb?
 jsonb json? bool! numeric! int2! int4! int8! float4! float8!

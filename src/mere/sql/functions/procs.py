@@ -44,8 +44,8 @@ atand (float8)float8
 atanh (float8)float8
 avg (int8)numeric (int2)numeric (int4)numeric (float4)float8 (float8)float8 (interval)interval (numeric)numeric
 bit_and (int8)int8 (int2)int2 (int4)int4
-bit_count (bytea)int8
-bit_length (bytea)int4 (text)int4
+bit_count (bytea)int8 (bit)int8
+bit_length (bytea)int4 (text)int4 (bit)int4
 bit_or (int8)int8 (int2)int2 (int4)int4
 bit_xor (int8)int8 (int2)int2 (int4)int4
 bool (int4)bool (jsonb)bool
@@ -122,7 +122,7 @@ generate_series (int8,int8)int8 (int4,int4)int4 (numeric,numeric)numeric (int8,i
     (timestamp,timestamp,interval)timestamp (timestamptz,timestamptz,interval)timestamptz
     (numeric,numeric,numeric)numeric (timestamptz,timestamptz,interval,text)timestamptz
 generate_subscripts (anyarray,int4)int4 (anyarray,int4,bool)int4
-get_bit (bytea,int8)int4
+get_bit (bytea,int8)int4 (bit,int4)int4
 get_byte (bytea,int4)int4
 getdatabaseencoding ()name
 has_database_privilege (text,text)bool (oid,text)bool (name,text,text)bool (name,oid,text)bool (oid,text,text)bool
@@ -140,8 +140,9 @@ initcap (text)text
 int2 (bytea)int2 (int8)int2 (int4)int2 (float4)int2 (float8)int2 (numeric)int2 (jsonb)int2
 int2abs (int2)int2
 int4 (bool)int4 (bytea)int4 (char)int4 (int8)int4 (int2)int4 (float4)int4 (float8)int4 (numeric)int4 (jsonb)int4
+    (bit)int4
 int4abs (int4)int4
-int8 (bytea)int8 (int2)int8 (int4)int8 (oid)int8 (float4)int8 (float8)int8 (numeric)int8 (jsonb)int8
+int8 (bytea)int8 (int2)int8 (int4)int8 (oid)int8 (float4)int8 (float8)int8 (numeric)int8 (jsonb)int8 (bit)int8
 int8abs (int8)int8
 interval (time)interval (interval,int4)interval
 is_normalized (text,text)bool
@@ -198,7 +199,7 @@ lastval ()int8
 lcm (int8,int8)int8 (int4,int4)int4 (numeric,numeric)numeric
 lead (anyelement)anyelement (anyelement,int4)anyelement (anycompatible,int4,anycompatible)anycompatible
 left (text,int4)text
-length (bytea)int4 (text)int4 (bpchar)int4 (bytea,name)int4
+length (bytea)int4 (text)int4 (bpchar)int4 (bit)int4 (bytea,name)int4
 lgamma (float8)float8
 like (bytea,bytea)bool (name,text)bool (text,text)bool
 like_escape (bytea,bytea)bytea (text,text)text
@@ -236,7 +237,7 @@ numeric (int8)numeric (int2)numeric (int4)numeric (float4)numeric (float8)numeri
 numeric_abs (numeric)numeric
 numeric_inc (numeric)numeric
 obj_description (oid)text (oid,name)text
-octet_length (bytea)int4 (text)int4 (bpchar)int4
+octet_length (bytea)int4 (text)int4 (bpchar)int4 (bit)int4
 overlaps (time,time,time,time)bool (time,time,time,interval)bool (time,interval,time,time)bool
     (time,interval,time,interval)bool (timestamp,timestamp,timestamp,timestamp)bool
     (timestamp,timestamp,timestamp,interval)bool (timestamp,interval,timestamp,timestamp)bool
@@ -264,7 +265,7 @@ pg_sleep (float8)void
 pg_table_is_visible (oid)bool
 pg_typeof (any)regtype
 pi ()float8
-position (bytea,bytea)int4 (text,text)int4
+position (bytea,bytea)int4 (text,text)int4 (bit,bit)int4
 pow (float8,float8)float8 (numeric,numeric)numeric
 power (float8,float8)float8 (numeric,numeric)numeric
 quote_ident (text)text
@@ -306,7 +307,7 @@ rpad (text,int4)text (text,int4,text)text
 rtrim (text)text (bytea,bytea)bytea (text,text)text
 scale (numeric)int4
 session_user ()name
-set_bit (bytea,int8,int4)bytea
+set_bit (bytea,int8,int4)bytea (bit,int4,int4)bit
 set_byte (bytea,int4,int4)bytea
 set_config (text,text,bool)text
 setseed (float8)void
@@ -333,7 +334,7 @@ string_to_table (text,text)text (text,text,text)text
 strpos (text,text)int4
 substr (bytea,int4)bytea (text,int4)text (bytea,int4,int4)bytea (text,int4,int4)text
 substring (bytea,int4)bytea (text,int4)text (text,text)text (bytea,int4,int4)bytea (text,int4,int4)text
-    (text,text,text)text
+    (text,text,text)text (bit,int4)bit (bit,int4,int4)bit
 sum (int8)numeric (int2)int8 (int4)int8 (float4)float4 (float8)float8 (interval)interval (numeric)numeric
 tan (float8)float8
 tand (float8)float8

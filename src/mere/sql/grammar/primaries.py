@@ -62,8 +62,7 @@ class PrimaryParser(ExpressionParser):
         elif token_type is TokenType.NATIONAL_STRING:
             node = exp.Cast(this=exp.Literal.string(token.text), to=_data_type("bpchar"))
         elif token_type in (TokenType.BIT_STRING, TokenType.HEX_STRING):
-            prefix = "b" if token_type is TokenType.BIT_STRING else "x"
-            node = exp.Cast(this=exp.Literal.string(prefix + token.text), to=_data_type("bit"))
+            node = _bit_string(token.text, 1 if token_type is TokenType.BIT_STRING else 4)
         elif token_type is TokenType.PARAMETER:
             node = exp.Parameter(this=exp.Literal.number(token.text))
         elif token_type is TokenType.NULL:
@@ -405,6 +404,16 @@ class PrimaryParser(ExpressionParser):
             self._match(TokenType.R_BRACKET)
             suffix = "[]"
         return _data_type(name + suffix)
+
+
+def _bit_string(text: str, digit: int) -> exp.Expression:
+    """B'101' and X'1F': a cast of its width, as whose `bits` the value is known where it can be read."""
+    width = len(text) * digit
+    kind = _data_type(f"bit({width})" if width else "varbit")
+    node = exp.Cast(this=exp.Literal.string(("b" if digit == 1 else "x") + text), to=kind)
+    if set(text) <= set("01" if digit == 1 else "0123456789abcdefABCDEF"):
+        node.meta["bits"] = "".join(f"{int(character, 16):0{digit}b}" for character in text)
+    return node
 
 
 def _data_type(name: str) -> exp.DataType:

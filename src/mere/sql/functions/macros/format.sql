@@ -34,6 +34,10 @@ mere_sign_s_leading(body, negative, fill) = CASE WHEN fill THEN CASE WHEN negati
 
 mere_sign_s_trailing(body, negative, fill) = CASE WHEN fill THEN ltrim(body, ' ') ELSE body END || CASE WHEN negative THEN '-' ELSE '+' END
 
+mere_sign_sg_leading(body, negative, fill) = CASE WHEN negative THEN '-' ELSE '+' END || CASE WHEN fill THEN ltrim(body, ' ') ELSE body END
+
+mere_sign_sg_trailing(body, negative, fill) = mere_sign_s_trailing(body, negative, fill)
+
 mere_sign_mi_leading(body, negative, fill) = CASE WHEN negative THEN '-' WHEN fill THEN '' ELSE ' ' END || CASE WHEN fill THEN ltrim(body, ' ') ELSE body END
 
 mere_sign_mi_trailing(body, negative, fill) = CASE WHEN fill THEN ltrim(body, ' ') ELSE body END || CASE WHEN negative THEN '-' WHEN fill THEN '' ELSE ' ' END

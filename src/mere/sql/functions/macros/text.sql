@@ -182,3 +182,48 @@ mere_blob_overlay(x, y, s, n) = CASE WHEN s <= 0 THEN error('22011:negative subs
 mere_blob_overlay_whole(x, y, s) = mere_blob_overlay(x, y, s, octet_length(y))
 
 mere_identifier(x, quoted) = CASE WHEN x IS NULL THEN error('22004:null values cannot be formatted as an SQL identifier') ELSE quoted END
+
+mere_bits_of4(x, n) = right(concat(CASE WHEN x < 0 THEN repeat('1', n) ELSE repeat('0', n) END, right(bin(CAST(x AS BIGINT) + 4294967296), 32)), n) || CASE WHEN x IS NULL THEN NULL ELSE '' END
+
+mere_bits_of8(x, n) = right(concat(CASE WHEN x < 0 THEN repeat('1', n) ELSE repeat('0', n) END, lpad(bin(CAST(x AS BIGINT)), 64, '0')), n) || CASE WHEN x IS NULL THEN NULL ELSE '' END
+
+mere_hex_bits(h) = CASE WHEN NOT regexp_full_match(h, '[0-9A-Fa-f]*') THEN error(concat('22P02:"', regexp_extract(h, '[^0-9A-Fa-f]'), '" is not a valid hexadecimal digit'))
+    WHEN h = '' THEN '' ELSE right(CAST(CAST(unhex(CASE WHEN length(h) % 2 = 1 THEN concat('0', h) ELSE h END) AS BIT) AS VARCHAR), CAST(length(h) * 4 AS INTEGER)) END
+
+mere_checked_bits(t) = CASE WHEN regexp_full_match(t, '[01]*') THEN t WHEN t IS NOT NULL THEN error(concat('22P02:"', regexp_extract(t, '[^01]'), '" is not a valid binary digit')) END
+
+mere_text_to_bits(t) = CASE WHEN regexp_matches(t, '^[xX]') THEN mere_hex_bits(substring(t, 2)) WHEN regexp_matches(t, '^[bB]') THEN mere_checked_bits(substring(t, 2)) ELSE mere_checked_bits(t) END
+
+mere_bit_fit(x, n) = rpad(left(x, n), n, '0')
+
+mere_bits_unsigned(x) = CASE WHEN x = '' THEN 0 ELSE CAST(CAST(nullif(x, '') AS BIT) AS BIGINT) END
+
+mere_bits_to_int4(x) = CASE WHEN length(x) > 32 THEN error('22003:integer out of range') ELSE CAST(mere_low32(CAST(mere_bits_unsigned(x) AS HUGEINT)) AS INTEGER) END
+
+mere_bits_to_int8(x) = CASE WHEN length(x) > 64 THEN error('22003:bigint out of range') ELSE mere_bits_unsigned(x) END
+
+mere_bit_count(x) = CAST(length(replace(x, '0', '')) AS BIGINT)
+
+mere_bit_octets(x) = CAST((length(x) + 7) // 8 AS INTEGER)
+
+mere_bit_index(x, i) = CASE WHEN i < 0 OR i >= length(x) THEN error(concat('2202E:bit index ', i, ' out of valid range (0..', length(x) - 1, ')')) ELSE i END
+
+mere_bit_get(x, i) = CAST(substring(x, mere_bit_index(x, i) + 1, 1) AS INTEGER)
+
+mere_bit_set(x, i, v) = CASE WHEN v NOT IN (0, 1) THEN error('22023:new bit must be 0 or 1') ELSE left(x, mere_bit_index(x, i)) || CAST(v AS VARCHAR) || substring(x, i + 2) END
+
+mere_bit_same_size(a, b, verb) = CASE WHEN length(a) != length(b) THEN error(concat('22026:cannot ', verb, ' bit strings of different sizes')) ELSE nullif(b, '') END
+
+mere_bit_and(a, b) = coalesce(CAST(CAST(nullif(a, '') AS BIT) & CAST(mere_bit_same_size(a, b, 'AND') AS BIT) AS VARCHAR), a || b)
+
+mere_bit_or(a, b) = coalesce(CAST(CAST(nullif(a, '') AS BIT) | CAST(mere_bit_same_size(a, b, 'OR') AS BIT) AS VARCHAR), a || b)
+
+mere_bit_xor(a, b) = coalesce(CAST(xor(CAST(nullif(a, '') AS BIT), CAST(mere_bit_same_size(a, b, 'XOR') AS BIT)) AS VARCHAR), a || b)
+
+mere_bit_not(x) = translate(x, '01', '10')
+
+mere_bit_left(x, n) = CASE WHEN n >= 0 THEN rpad(substring(x, CAST(n AS BIGINT) + 1), CAST(length(x) AS INTEGER), '0') ELSE lpad(left(x, greatest(length(x) + n, 0)), CAST(length(x) AS INTEGER), '0') END
+
+mere_bit_right(x, n) = mere_bit_left(x, -CAST(n AS BIGINT))
+
+mere_bit_send(x) = unhex(lpad(hex(CAST(length(x) AS BIGINT)), 8, '0')) || coalesce(CAST(CAST(nullif(rpad(x, CAST((length(x) + 7) // 8 * 8 AS INTEGER), '0'), '') AS BIT) AS BLOB), ''::BLOB)
