@@ -18,7 +18,7 @@ from mere.sql.types import PgType
 
 Name = tuple[str, ...]
 RESOLVE = "mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true))"  # its text goes to `read_resolved`
-RESOLVE_REFRESHED = "mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true), $2::oid)"
+RESOLVE_REFRESHED = "mere.resolve($1::text::jsonb, pg_catalog.current_schemas(true), {oid})"
 _KEPT = 512
 _EVERY_RIGHT = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"))
 _READABLE_TO_ALL: None = None

@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 
 from sqlglot import exp
 
-from mere.catalog.backend import CommandResult, Describe, Description, Fetch
-from mere.catalog.resolve import RESOLVE, RESOLVE_REFRESHED, Name, names_argument, read_resolved
+from mere.catalog.backend import Describe, Description
+from mere.catalog.resolve import RESOLVE, RESOLVE_REFRESHED, Name
 from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError, UndefinedObject
 from mere.execute.compose import Body
 from mere.execute.distributed import PlanMemory
@@ -36,7 +36,6 @@ _OTHERS = """id, schema_version, pg_catalog.to_json(at) #>> '{}',
 pg_catalog.current_setting('statement_timeout'), pg_catalog.current_setting('transaction_read_only'),
 pg_catalog.current_setting('bytea_output') FROM mere.newest_snapshot()"""
 _FACTS = f"SELECT {RESOLVE}, {_OTHERS}"
-_FACTS_REFRESHED = f"SELECT {RESOLVE_REFRESHED}, {_OTHERS}"
 _TIMEOUT_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _KEPT = 256
 _LONGEST_KEPT = 100_000  # characters: a bulk INSERT does not come again
@@ -188,13 +187,8 @@ async def analyse(state: SessionState, statement: Statement, param_oids: Sequenc
     text = without_time_travel(statement.text) if "at" in statement.words else statement.text
     described = Describe(text, tuple(param_oids))
     description, facts, resolved = await look_up(state.backend, described, _FACTS, asked)
-    python = _calls_python(resolved)
-    if all(relation.kind is Kind.POSTGRES for relation in resolved.by_name.values()) and not python:
+    if all(r.kind is Kind.POSTGRES for r in resolved.by_name.values()) and not _calls_python(resolved):
         raise NotOurs()
-    if python and not state.services.settings.python_functions:
-        raise FeatureNotSupported(
-            "functions in Python do not run on this server", hint="The setting python_functions lets them run."
-        )
     return _analysis(state, description, resolved, facts, tree, len(statement.text))
 
 
@@ -206,22 +200,24 @@ async def analyse_refresh(state: SessionState, view: Relation) -> Analysis:
     """INSERT into a materialized view of what its query gives, with its owner's rights. The names in the query mean
     what they mean to the view."""
     key = (view.schema, view.name)
-    (facts,) = await state.backend.pipeline([Fetch(_FACTS_REFRESHED, [names_argument([key]), str(view.oid)])])
-    assert isinstance(facts, CommandResult)
-    found = read_resolved(str(facts.rows[0][0]))
+    name = f"{quote_identifier(view.schema)}.{quote_identifier(view.name)}"
+    wanted = f"SELECT {RESOLVE_REFRESHED.format(oid=view.oid)}, {_OTHERS}"
+    described = Describe(f"SELECT FROM {name}", ())
+    _, facts, found = await look_up(state.backend, described, wanted, Asked((key,), frozenset()))
     named = found.by_name.get(key)
     if named is None or named.oid != view.oid or named.view_sql is None:
         raise UndefinedObject(f'relation "{view.name}" does not exist')
     inside = found.in_views.get(view.oid, {})
-    names: dict[Name, Relation] = {(name,): each for (schema, name), each in inside.items() if schema == "pg_catalog"}
-    for qualified, each in inside.items():
-        names[qualified] = each
+    names: dict[Name, Relation] = dict(found.by_name)
+    for (schema, table), each in inside.items():
+        names[schema, table] = each
+        if schema == "pg_catalog":
+            names[table,] = each
     target = replace(named, privileges=named.privileges | {"INSERT"}, view_sql=None, materialized=False, populated=True)
-    target_name = f"{quote_identifier(view.schema)}.{quote_identifier(view.name)}"
-    tree = parse(f"INSERT INTO {target_name} {named.view_sql.rstrip().rstrip(';')}")
+    tree = parse(f"INSERT INTO {name} {named.view_sql.rstrip().rstrip(';')}")
     names[key] = target
-    resolved = Resolved(names, found.in_views)
-    return _analysis(state, Description((), None), resolved, facts.rows[0], tree, len(named.view_sql))
+    resolved = replace(found, by_name=names)
+    return _analysis(state, Description((), None), resolved, facts, tree, len(named.view_sql))
 
 
 def _analysis(
@@ -232,6 +228,10 @@ def _analysis(
     tree: exp.Expression,
     length: int,
 ) -> Analysis:
+    if _calls_python(resolved) and not state.services.settings.python_functions:
+        raise FeatureNotSupported(
+            "functions in Python do not run on this server", hint="The setting python_functions lets them run."
+        )
     version, schema_version, at, timeout, read_only, bytea_output = map(str, facts[1:])
     state.bytea_output = bytea_output
     state.limit_time(_seconds(timeout))

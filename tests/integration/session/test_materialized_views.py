@@ -120,6 +120,14 @@ def test_what_it_reads_is_read_with_its_owners_rights(space: Workspace, sales: C
     keeper.fails("REFRESH MATERIALIZED VIEW totals", "42501")
 
 
+def test_functions_in_sql_are_part_of_the_query(sales: Client) -> None:
+    sales.ok("CREATE FUNCTION twice(n numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS 'SELECT n * 2'")
+    sales.ok("CREATE MATERIALIZED VIEW doubled AS SELECT sum(twice(amount))::int AS d FROM sales")
+    sales.ok("DELETE FROM sales WHERE region = 's'")
+    sales.ok("REFRESH MATERIALIZED VIEW doubled")
+    assert sales.ok("SELECT d FROM doubled").value == "60"
+
+
 def test_rows_of_postgresql_tables_are_joined_and_views_are_expanded(sales: Client) -> None:
     sales.ok("CREATE TABLE names (region text, name text) USING heap")
     sales.ok("INSERT INTO names VALUES ('n', 'north'), ('s', 'south')")
