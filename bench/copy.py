@@ -1,5 +1,7 @@
 """Loading lineitem, scale factor 1: csv from the client, and Parquet from the bucket, against PostgreSQL 18's csv.
 
+Beside them what a native DuckDB takes to read the same and write it as Mere does, undivided.
+
 python -m bench.copy
 """
 
@@ -7,15 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import obstore
 
-from bench.place import make_tpch, postgres, run_psql, temporary_place, warehouse
+from bench.place import Warehouse, make_tpch, postgres, run_psql, temporary_place, warehouse
 from bench.report import Comparison, console, median, print_machine, print_table
-from bench.rows import LINEITEM, create_lineitem, write_csv
+from bench.rows import HASHED, LINEITEM, column_types, create_lineitem, write_csv
+from bench.tpch import open_native
 
 REPEATS = 3
+WRITING = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
 
 
 def main() -> None:
@@ -29,23 +34,53 @@ def main() -> None:
             from_client = f"\\copy lineitem from '{csv}' (format csv)"
             from_bucket = f"COPY lineitem FROM '{mere.exchange}/{LINEITEM}' (FORMAT parquet)"
             with console.status("PostgreSQL, csv"):
-                theirs = rate(peer.conninfo, "", from_client, count)
-            rows = []
-            for name, command, promise in (
-                ("csv from the client", from_client, 2.0),
-                ("Parquet from the bucket", from_bucket, 3.5),
-            ):
-                with console.status(f"Mere, {name}"):
-                    mine = rate(mere.url, "DISTRIBUTED BY (l_orderkey)", command, count)
-                rows.append(Comparison(name, mine, theirs, f"at least {promise:.1f}x", mine / theirs >= promise))
-    print_table(f"COPY FROM, lineitem, medians of {REPEATS}", "PostgreSQL, csv", "rows per second", rows, digits=0)
+                theirs = loading(peer.conninfo, "", from_client, count)
+            with console.status("Mere"):
+                client = loading(mere.url, HASHED, from_client, count)
+                bucket = loading(mere.url, HASHED, from_bucket, count)
+                scattered = loading(mere.url, "DISTRIBUTED RANDOMLY", from_bucket, count)
+            with console.status("DuckDB alone"):
+                alone_csv, alone_parquet = alone(mere, csv, count)
+    against_postgres = [
+        Comparison("csv from the client", client, theirs, "at least 2.0x", client / theirs >= 2.0),
+        Comparison("Parquet from the bucket", bucket, theirs, "at least 3.5x", bucket / theirs >= 3.5),
+        Comparison("the same, distributed randomly", scattered, theirs),
+        Comparison("a native DuckDB, csv file to one object", alone_csv, theirs),
+        Comparison("a native DuckDB, Parquet to one object", alone_parquet, theirs),
+    ]
+    title = f"COPY FROM, lineitem, medians of {REPEATS}"
+    print_table(title, "PostgreSQL, csv", "rows per second", against_postgres, digits=0)
 
 
-def rate(conninfo: str, distribution: str, command: str, count: int) -> float:
-    run: Callable[[], object] = lambda: run_psql(conninfo, command)  # noqa: E731
+def loading(conninfo: str, distribution: str, command: str, count: int) -> float:
+    """Rows a second, each time into a new table."""
+
+    def prepare() -> None:
+        create_lineitem(conninfo, distribution)
+
+    return rate(prepare, lambda: run_psql(conninfo, command), count)
+
+
+def alone(mere: Warehouse, csv: Path, count: int) -> tuple[float, float]:
+    """What the engine does by itself, with nothing to divide, check or commit: the bound of both ways."""
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in column_types())
+    target = f"'{mere.exchange}/alone.parquet' ({WRITING})"
+    with open_native(mere, tables=()) as engine:
+        engine.execute("SET preserve_insertion_order = false")
+        rates = [
+            rate(lambda: None, lambda sql=sql: engine.execute(sql), count)  # type: ignore[misc]
+            for sql in (
+                f"COPY (FROM read_csv('{csv}', header = false, columns = {{{columns}}})) TO {target}",
+                f"COPY (FROM '{mere.exchange}/{LINEITEM}') TO {target}",
+            )
+        ]
+    return rates[0], rates[1]
+
+
+def rate(prepare: Callable[[], object], run: Callable[[], object], count: int) -> float:
     samples = []
     for _ in range(REPEATS):
-        create_lineitem(conninfo, distribution)
+        prepare()
         started = time.perf_counter()
         run()
         samples.append(count / (time.perf_counter() - started))

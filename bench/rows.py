@@ -12,9 +12,19 @@ from mere.demo.tpch import TABLES
 
 LINEITEM = "lineitem.parquet"
 COLUMNS = next(table.columns for table in TABLES if table.name == "lineitem")
+HASHED = "DISTRIBUTED BY (l_orderkey)"
 
 
-def create_lineitem(conninfo: str, distribution: str = "DISTRIBUTED BY (l_orderkey)") -> None:
+def column_types() -> list[tuple[str, str]]:
+    """(name, type) of each column, as declared."""
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE lineitem ({COLUMNS})")
+        return connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() ORDER BY column_index"
+        ).fetchall()
+
+
+def create_lineitem(conninfo: str, distribution: str = HASHED) -> None:
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS lineitem")
         connection.execute(f"CREATE TABLE lineitem ({COLUMNS}) {distribution}")
