@@ -115,6 +115,9 @@ create function both(k int) returns text language sql stable as $$ with w as (se
 select id, both(id) from t order by id;
 create function in_select(k int) returns text language sql stable as $$ select (select max(word) from keys where id = k) || '?' $$;
 select id, in_select(id) from t order by id;
+create function by_default(a int, b bigint default words(2)) returns bigint language sql stable as 'select a + b';
+select by_default(1);
+select by_default(id) from t order by id;
 -- rows
 create function of_group(g text) returns table (id int, v numeric) language sql stable as 'select t.id, t.v from t where grp = g';
 select * from of_group('a') order by id;

@@ -77,7 +77,8 @@ CREATE OR REPLACE FUNCTION mere.lake_functions(lake text[]) RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE bodies AS MATERIALIZED (
         SELECT p.proname::text AS name, l.lanname <> 'sql' AS python,
-            regexp_split_to_array(lower(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)), '[^[:alnum:]_$]+') AS words
+            regexp_split_to_array(lower(concat_ws(' ', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), pg_get_expr(p.proargdefaults, 0))),
+                '[^[:alnum:]_$]+') AS words
         FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
         WHERE p.oid >= 16384 AND l.lanname IN ('sql', 'python', 'python_arrow')
           AND p.pronamespace NOT IN ('mere'::regnamespace, 'mere_lake'::regnamespace)
