@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import LiteralString
 
-import adbc_driver_postgresql.dbapi
+import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]
 import asyncpg
 import psycopg
 from harness.postgres import BINARIES, start_peer
@@ -85,7 +85,7 @@ def load(conninfo: str, rows: int) -> None:
     counts = {"keys": str(KEYS), "rows": str(rows), "wide": str(max(1, rows // WIDE_SHARE))}
     with psycopg.connect(conninfo, autocommit=True) as connection:
         for statement in SCHEMA:
-            connection.execute(re.sub(r"\{(\w+)\}", lambda name: counts[name[1]], statement))  # type: ignore[arg-type]
+            connection.execute(re.sub(r"\{(\w+)\}", lambda name: counts[name[1]], statement))
         connection.execute("ANALYZE")
 
 

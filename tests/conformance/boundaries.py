@@ -23,6 +23,43 @@ class Boundary:
         return "{" + ",".join((*quoted, "NULL")) + "}"
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A value of PostgreSQL's that a lake table cannot hold, and the SQLSTATE that says so."""
+
+    type: str
+    value: str
+    sqlstate: str
+    why: str
+
+
+REFUSALS = (
+    Refusal("numeric(10,2)", "NaN", "0A000", "DuckDB's DECIMAL has none"),
+    Refusal("numeric", "Infinity", "22003", "numeric is numeric(38,10), and that has none in PostgreSQL either"),
+    Refusal("numeric", "-Infinity", "22003", "numeric is numeric(38,10), and that has none in PostgreSQL either"),
+    Refusal("numeric", "1e40", "22003", "DuckDB's DECIMAL has 38 digits"),
+    Refusal("numeric(10,2)", "100000000", "22003", "as in PostgreSQL"),
+    Refusal("interval", "infinity", "0A000", "DuckDB's INTERVAL has none"),
+    Refusal("interval", "-1 day", "0A000", "Parquet's INTERVAL is unsigned"),
+    Refusal("interval", "00:00:00.000001", "0A000", "Parquet's INTERVAL counts milliseconds"),
+    Refusal("timestamp", "294276-12-31 23:59:59.999999", "22008", "DuckDB's TIMESTAMP ends in January 294247"),
+    Refusal("timestamptz", "294276-12-31 23:59:59.999999+00", "22008", "DuckDB's TIMESTAMP ends in January 294247"),
+    Refusal("integer[]", "{{1,2},{3,4}}", "0A000", "arrays of a lake table have one dimension"),
+)
+REFUSED_TYPES = (
+    "money",
+    "bit(3)",
+    "inet",
+    "point",
+    "int4range",
+    "oid",
+    "tsvector",
+    "numeric(39,0)",
+    '"char"',
+    "xml",
+    "regclass",
+)
+
 BOUNDARIES = (
     Boundary("bool", "boolean", ("f", "t")),
     Boundary("int2", "smallint", ("-32768", "-1", "0", "32767")),
@@ -39,11 +76,12 @@ BOUNDARIES = (
     Boundary("numeric", "numeric(38,10)", ("-9999999999999999999999999999.9999999999", "0.0000000000", "0.0000000001")),
     Boundary("money_like", "numeric(10,2)", ("-99999999.99", "0.00", "10000.00", "99999999.99")),
     Boundary("integers", "numeric(38,0)", ("-99999999999999999999999999999999999999", "0", "1000000000000000000000")),
+    Boundary("name", "name", ("", "näme", "x" * 63)),
     Boundary("text", "text", ("", " ", "näme", "a\tb\nc\\d\"e'f,g{h}", "\U0001f600", "NULL", "x" * 70_000)),
     Boundary("varchar", "varchar(5)", ("", "näme ", "12345")),
     Boundary("bpchar", "char(4)", ("    ", "a   ", "nämë")),
     Boundary("bytea", "bytea", ("\\x", "\\x00", "\\x005c27220aff")),
-    Boundary("date", "date", ("-infinity", "4713-01-01 BC", "0001-01-01", "1999-12-31", "5874897-12-31", "infinity")),
+    Boundary("date", "date", ("-infinity", "4714-11-24 BC", "0001-01-01", "1999-12-31", "5874897-12-31", "infinity")),
     Boundary("time", "time", ("00:00:00", "12:34:56.000001", "23:59:59.999999", "24:00:00")),
     Boundary("timetz", "time with time zone", ("00:00:00+00", "23:59:59.999999+00")),
     Boundary(
@@ -51,7 +89,7 @@ BOUNDARIES = (
         "timestamp",
         (
             "-infinity",
-            "4713-01-01 00:00:00 BC",
+            "4714-11-24 00:00:00 BC",
             "1999-12-31 23:59:59.999999",
             "294246-12-31 23:59:59.999999",
             "infinity",
@@ -62,7 +100,7 @@ BOUNDARIES = (
         "timestamptz",
         (
             "-infinity",
-            "4713-01-01 00:00:00+00 BC",
+            "4714-11-24 00:00:00+00 BC",
             "1970-01-01 00:00:00+00",
             "294246-12-31 23:59:59.999999+00",
             "infinity",

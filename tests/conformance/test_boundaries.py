@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from conformance.boundaries import BOUNDARIES, Boundary
+from conformance.boundaries import BOUNDARIES, REFUSALS, REFUSED_TYPES, Boundary, Refusal
 from harness.client import Client, Outcome
 from harness.postgres import Peer
 from harness.workspace import Workspace
@@ -110,3 +110,18 @@ def test_copy_in_every_format_carries_the_same_bytes_as_postgres(
         got = client.ok(f"COPY (SELECT * FROM t ORDER BY n) TO STDOUT (FORMAT {form})").copied
         assert got == sent, form
         client.ok("TRUNCATE t")
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: f"{refusal.type} {refusal.value}")
+def test_a_value_that_the_lake_cannot_hold_is_refused_on_every_road(space: Workspace, refusal: Refusal) -> None:
+    client = space.client()
+    client.ok(f"CREATE TABLE t (v {refusal.type})")
+    assert client.extended("INSERT INTO t VALUES ($1)", [refusal.value]).sqlstate == refusal.sqlstate
+    assert client.run(f"INSERT INTO t VALUES ('{refusal.value}')").sqlstate == refusal.sqlstate
+    assert client.ok("SELECT count(*) FROM t").value == "0"
+
+
+def test_types_that_the_lake_does_not_have_are_refused_when_a_table_is_made(client: Client) -> None:
+    for name in REFUSED_TYPES:
+        client.fails(f"CREATE TABLE t (v {name})", "0A000")
+        client.fails(f"CREATE TABLE t (v {name}[])", "0A000")

@@ -30,6 +30,7 @@ from mere.sql.bind import BindContext, BoundStatement, ParameterValue, bind, par
 from mere.sql.lexer import Statement, quote_identifier
 from mere.sql.relations import Kind, Relation, Resolved
 from mere.sql.types import PgType
+from mere.wire.pgerror import PgError
 
 # The relations, and what else may change from one statement to the next.
 _OTHERS = """id, schema_version, pg_catalog.to_json(at) #>> '{}',
@@ -123,8 +124,8 @@ class _General:
 
 
 def decimals_overflowed(error: MereError) -> bool:
-    """Whether the statement may succeed with wider decimals."""
-    return error.sqlstate == "22003" and "numeric" in error.message
+    """Whether the statement may succeed with wider decimals. What PostgreSQL itself says stays said."""
+    return error.sqlstate == "22003" and "numeric" in error.message and not isinstance(error, PgError)
 
 
 class _Kept(Generic[K, V]):

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from mere.catalog.backend import CommandResult, Description, Fetch
 from mere.errors import DataError, MereError, ProtocolViolation
-from mere.session.postgres_rows import shown
+from mere.session.postgres_rows import require_possible, shown
 from mere.session.state import Parameters, SessionState
 from mere.wire.frontend import Bind, decode_text
 
@@ -73,6 +73,7 @@ async def read_parameters(state: SessionState, message: Bind, oids: tuple[int, .
             foreign.append(index)
     if foreign:
         for index, text in zip(foreign, await _ask(state, message, oids, formats, foreign), strict=True):
+            require_possible(text, oids[index])
             values[index] = text
     return Parameters(tuple(values), oids)
 

@@ -13,6 +13,7 @@ from pyarrow import csv
 from sqlglot import exp
 
 from mere.catalog.backend import Backend
+from mere.errors import DataError, FeatureNotSupported
 from mere.segment.workspace import Workspace
 from mere.sql.bind.bound import Constant, Scan
 from mere.sql.bind.postgres_scan import carried_type
@@ -24,6 +25,8 @@ from mere.sql.types import (
     FLOAT4,
     FLOAT8,
     INTERVAL,
+    MAX_PRECISION,
+    NUMERIC,
     OID_LIKE,
     TIMESTAMP,
     TIMESTAMPTZ,
@@ -59,6 +62,8 @@ class PostgresRows:
             expressions = ", ".join(plain_text(constant.sql, constant.type) for constant in asked)
             rows = await self._backend.fetch(f"SELECT {expressions}")
             texts.update((constant.name, value) for constant, value in zip(asked, rows[0], strict=True))
+        for constant in constants:
+            require_possible(texts[constant.name], constant.type.oid)
         return {constant.name: literal(texts[constant.name], constant.type).sql for constant in constants}
 
     async def load(self, scan: Scan, constants: Mapping[str, exp.Expression], workspace: Workspace) -> None:
@@ -95,6 +100,23 @@ class PostgresRows:
                 column_types=schema, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
             ),
         )
+
+
+def require_possible(text: str | None, oid: int) -> None:
+    """Raises for a value that PostgreSQL has, and the engine has not."""
+    if oid == NUMERIC and text is not None:
+        if text == "NaN":
+            raise FeatureNotSupported("numeric NaN is not supported over lake tables")
+        if text in ("Infinity", "-Infinity"):
+            raise DataError("infinity is not supported over lake tables", sqlstate="22003")
+        if len(text.lstrip("-").partition(".")[0]) > MAX_PRECISION:
+            raise DataError(
+                "value overflows the longest numeric format",
+                sqlstate="22003",
+                detail=f"A numeric over lake tables has at most {MAX_PRECISION} digits.",
+            )
+    if oid == INTERVAL and text in ("infinity", "-infinity"):
+        raise FeatureNotSupported("infinite intervals are not supported over lake tables")
 
 
 def plain_text(sql: str, pg_type: PgType) -> str:
