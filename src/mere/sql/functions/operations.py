@@ -181,6 +181,36 @@ def _alike(name: str, swap: bool = False) -> Apply:
 # -- json -----------------------------------------------------------------------------------------------------------
 
 
+def _member(name: str) -> Apply:
+    """-> and ->>: a chain of constant keys is one path, so that what lies between is never made."""
+    _, kind, what, _ = name.split("_")
+    at = f"mere_{kind}_text_at" if what == "text" else f"mere_{kind}_at"
+
+    def build(context: Context, operands: list[Typed], found: Resolved) -> exp.Expression:
+        step = _path_step(kind, operands[1].value)
+        if step is None:
+            return call(name, operands[0].sql, operands[1].sql)
+        document, path = operands[0].sql, "$"
+        if isinstance(document, exp.Anonymous) and document.name == f"mere_{kind}_at":
+            document, before = document.expressions
+            path = before.name
+        return call(at, document, string(path + step))
+
+    return build
+
+
+def _path_step(kind: str, key: object) -> str | None:
+    """The step in DuckDB's spelling; None where it is not known, or means more: a scalar of jsonb has itself at 0."""
+    if key == "":
+        raise FeatureNotSupported("the empty key of a json value is not supported over lake data")
+    if isinstance(key, str):
+        escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+        return f'."{escaped}"'
+    if not isinstance(key, int) or isinstance(key, bool) or (kind == "jsonb" and key in (0, -1)):
+        return None
+    return f"[{key}]" if key >= 0 else f"[#{key}]"
+
+
 def _jsonpath(name: str) -> Apply:
     """@? and @@ hide the errors of a path."""
     return lambda context, operands, found: call(
@@ -257,14 +287,14 @@ OPERATIONS: dict[str, Apply] = {
     "!~": patterns.negated(patterns.matches("")),
     "!~*": patterns.negated(patterns.matches("i")),
     "^@": _calls("starts_with"),
-    "->(json,int4)": _calls("mere_json_get_index"),
-    "->(jsonb,int4)": _calls("mere_jsonb_get_index"),
-    "->(json,text)": _calls("mere_json_get_key"),
-    "->(jsonb,text)": _calls("mere_jsonb_get_key"),
-    "->>(json,int4)": _calls("mere_json_text_index"),
-    "->>(jsonb,int4)": _calls("mere_jsonb_text_index"),
-    "->>(json,text)": _calls("mere_json_text_key"),
-    "->>(jsonb,text)": _calls("mere_jsonb_text_key"),
+    "->(json,int4)": _member("mere_json_get_index"),
+    "->(jsonb,int4)": _member("mere_jsonb_get_index"),
+    "->(json,text)": _member("mere_json_get_key"),
+    "->(jsonb,text)": _member("mere_jsonb_get_key"),
+    "->>(json,int4)": _member("mere_json_text_index"),
+    "->>(jsonb,int4)": _member("mere_jsonb_text_index"),
+    "->>(json,text)": _member("mere_json_text_key"),
+    "->>(jsonb,text)": _member("mere_jsonb_text_key"),
     "#>(json,_text)": _calls("mere_json_get_path"),
     "#>(jsonb,_text)": _calls("mere_jsonb_get_path"),
     "#>>(json,_text)": _calls("mere_json_text_path"),

@@ -20,23 +20,23 @@ mere_json_deep(e) = regexp_matches(CAST(e AS VARCHAR), '^[\[{]')
 
 mere_json_double(e) = regexp_matches(CAST(e AS VARCHAR), '^-?[0-9]+[.eE]')
 
+mere_json_simple(e) = coalesce(NOT regexp_matches(CAST(e AS VARCHAR), '^(?:[\[{]|-?[0-9]+[.eE])'), true)
+
 mere_json_piece(j, path) = CAST(mere_kernel_json_piece(CAST(j AS VARCHAR), path) AS JSON)
 
-mere_json_plain_text(j, path) = json_extract_string(j, path)
+mere_json_at(j, path) = CASE WHEN mere_json_simple(json_extract(j, path)) THEN json_extract(j, path)
+    WHEN mere_json_inexact(CAST(j AS VARCHAR)) THEN mere_json_piece(j, path) ELSE json_extract(j, path) END
 
-mere_json_at(j, path) = CASE WHEN NOT mere_json_inexact(CAST(j AS VARCHAR)) THEN json_extract(j, path)
-    WHEN mere_json_deep(json_extract(j, path)) OR mere_json_double(json_extract(j, path)) THEN mere_json_piece(j, path) ELSE json_extract(j, path) END
+mere_jsonb_at(j, path) = CASE WHEN mere_json_simple(json_extract(j, path)) THEN json_extract(j, path)
+    WHEN mere_json_fragile(CAST(j AS VARCHAR)) THEN mere_json_piece(j, path) ELSE mere_jsonb(json_extract(j, path)) END
 
-mere_jsonb_at(j, path) = CASE WHEN NOT mere_json_fragile(CAST(j AS VARCHAR)) THEN mere_jsonb(json_extract(j, path))
-    WHEN mere_json_deep(json_extract(j, path)) OR mere_json_double(json_extract(j, path)) THEN mere_json_piece(j, path) ELSE json_extract(j, path) END
+mere_json_text_at(j, path) = CASE WHEN mere_json_simple(json_extract(j, path)) THEN json_extract_string(j, path)
+    WHEN NOT mere_json_inexact(CAST(j AS VARCHAR)) THEN json_extract_string(j, path) WHEN mere_json_double(json_extract(j, path)) THEN json_extract_string(mere_json_quoted(CAST(j AS VARCHAR)), path)
+    ELSE mere_kernel_json_piece(CAST(j AS VARCHAR), path) END
 
-mere_json_text_at(j, path) = CASE WHEN NOT mere_json_inexact(CAST(j AS VARCHAR)) THEN mere_json_plain_text(j, path)
-    WHEN mere_json_deep(json_extract(j, path)) THEN mere_kernel_json_piece(CAST(j AS VARCHAR), path)
-    WHEN mere_json_double(json_extract(j, path)) THEN json_extract_string(mere_json_quoted(CAST(j AS VARCHAR)), path) ELSE mere_json_plain_text(j, path) END
-
-mere_jsonb_text_at(j, path) = CASE WHEN mere_json_deep(json_extract(j, path)) THEN CAST(mere_jsonb_at(j, path) AS VARCHAR)
-    WHEN mere_json_fragile(CAST(j AS VARCHAR)) AND mere_json_double(json_extract(j, path)) THEN json_extract_string(mere_json_quoted(CAST(j AS VARCHAR)), path)
-    ELSE mere_json_plain_text(j, path) END
+mere_jsonb_text_at(j, path) = CASE WHEN mere_json_simple(json_extract(j, path)) THEN json_extract_string(j, path)
+    WHEN NOT mere_json_fragile(CAST(j AS VARCHAR)) THEN mere_jsonb_out(json_extract(j, path)) WHEN mere_json_double(json_extract(j, path)) THEN json_extract_string(mere_json_quoted(CAST(j AS VARCHAR)), path)
+    ELSE mere_kernel_json_piece(CAST(j AS VARCHAR), path) END
 
 mere_json_key_path(k) = '$."' || replace(replace(k, '\', '\\'), '"', '\"') || '"'
 
@@ -116,6 +116,8 @@ mere_jsonpath_truth(items, silent) = CASE CAST(items AS VARCHAR) WHEN '[true]' T
 
 mere_jsonpath_match(j, path, vars, silent) = mere_jsonpath_truth(mere_jsonpath_items(j, path, vars, silent), silent)
 
+mere_json_plain_key(j, k) = json_extract(j, mere_json_key_path(k))
+
 mere_jsonb_same(a, b) = CASE WHEN CAST(a AS VARCHAR) = CAST(b AS VARCHAR) THEN true WHEN json_type(a) IN ('OBJECT', 'ARRAY', 'VARCHAR') OR json_type(b) IN ('OBJECT', 'ARRAY', 'VARCHAR') THEN false
     ELSE coalesce(TRY_CAST(CAST(a AS VARCHAR) AS DECIMAL(38,10)) = TRY_CAST(CAST(b AS VARCHAR) AS DECIMAL(38,10)), false) END
 
@@ -124,19 +126,19 @@ mere_jsonb_within_0(a, b) = CASE WHEN json_type(b) NOT IN ('OBJECT', 'ARRAY') TH
     ELSE error('0A000:jsonb containment of values nested deeper than four levels is not supported') END
 
 mere_jsonb_within_1(a, b) = CASE json_type(b)
-    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k1: coalesce(mere_jsonb_within_0(mere_json_get_key(a, k1), mere_json_get_key(b, k1)), false))), true)
+    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k1: coalesce(mere_jsonb_within_0(mere_json_plain_key(a, k1), mere_json_plain_key(b, k1)), false))), true)
     WHEN 'ARRAY' THEN json_type(a) = 'ARRAY' AND coalesce(list_bool_and(list_transform(mere_json_elements(b), lambda e1:
         coalesce(list_bool_or(list_transform(mere_json_elements(a), lambda h1: mere_jsonb_within_0(h1, e1))), false))), true)
     ELSE mere_jsonb_same(a, b) END
 
 mere_jsonb_within_2(a, b) = CASE json_type(b)
-    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k2: coalesce(mere_jsonb_within_1(mere_json_get_key(a, k2), mere_json_get_key(b, k2)), false))), true)
+    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k2: coalesce(mere_jsonb_within_1(mere_json_plain_key(a, k2), mere_json_plain_key(b, k2)), false))), true)
     WHEN 'ARRAY' THEN json_type(a) = 'ARRAY' AND coalesce(list_bool_and(list_transform(mere_json_elements(b), lambda e2:
         coalesce(list_bool_or(list_transform(mere_json_elements(a), lambda h2: mere_jsonb_within_1(h2, e2))), false))), true)
     ELSE mere_jsonb_same(a, b) END
 
 mere_jsonb_within_3(a, b) = CASE json_type(b)
-    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k3: coalesce(mere_jsonb_within_2(mere_json_get_key(a, k3), mere_json_get_key(b, k3)), false))), true)
+    WHEN 'OBJECT' THEN json_type(a) = 'OBJECT' AND coalesce(list_bool_and(list_transform(json_keys(b), lambda k3: coalesce(mere_jsonb_within_2(mere_json_plain_key(a, k3), mere_json_plain_key(b, k3)), false))), true)
     WHEN 'ARRAY' THEN json_type(a) = 'ARRAY' AND coalesce(list_bool_and(list_transform(mere_json_elements(b), lambda e3:
         coalesce(list_bool_or(list_transform(mere_json_elements(a), lambda h3: mere_jsonb_within_2(h3, e3))), false))), true)
     ELSE mere_jsonb_same(a, b) END
