@@ -1,9 +1,10 @@
 """TPC-H on segments: two of one thread each, beside a native DuckDB of two threads and other engines, in one run.
 
 python -m bench.mpp [--scale 1] [--layout hash,random] [--peers datafusion,sail,spark,vane,postgres] [--segments 2]
-                    [--repeats 3] [--plot FILE]
+                    [--repeats 3] [--environments DIRECTORY] [--plot FILE]
 
-Each peer runs in an environment of its own (bench/peers/<name>.txt), made at first use under --environments.
+Each peer runs in an environment of its own (bench/peers/<name>.txt), made at first use under --environments. --plot
+draws the sums of all engines as SVG.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import venv
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import LiteralString
@@ -21,7 +24,9 @@ from typing import LiteralString
 import psycopg
 from harness.postgres import Peer
 
+from bench.motions import Moved, moved, print_moved
 from bench.place import make_tpch, postgres, run_psql, temporary_place
+from bench.plot import Bar, write_bars
 from bench.report import Comparison, console, median, print_machine, print_table
 from bench.segments import layout_of, segmented_warehouse, wait_for_segments
 from bench.tpch import alternate, open_native
@@ -30,6 +35,7 @@ from mere.demo.tpch import TABLES, queries
 HERE = Path(__file__).parent
 PROMISES = {("hash", 1.0): 1.5, ("hash", 10.0): 1.25, ("random", 1.0): 3.0, ("random", 10.0): 2.0}
 SLOW = 60.0
+MOST_SECONDS = 1800.0  # of one engine, all queries together
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ def main() -> None:
             with console.status(f"Running {peer}"):
                 found.append(run_peer(peer, place, files, options))
         print_peers(found, options.scale)
+        if options.plot is not None:
+            draw(options.plot, found, options.scale)
 
 
 def _options() -> argparse.Namespace:
@@ -66,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--peers", default="")
     parser.add_argument("--segments", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--plot", type=Path)
     parser.add_argument("--environments", type=Path, default=Path.home() / ".cache" / "mere-bench")
     return parser.parse_args()
 
@@ -84,8 +93,10 @@ def against_native(place: Path, files: Path, layout: str, options: argparse.Name
         native = open_native(mere)
         native.execute("SET threads = 2")
         medians: dict[str, tuple[float, float]] = {}
+        motions: dict[str, Moved] = {}
         for name, sql in queries().items():
             with console.status(f"Running {name}, {layout}"):
+                motions[name] = moved(connection, sql)
                 medians[name] = alternate(
                     lambda sql=sql: connection.execute(sql).fetchall(),  # type: ignore[misc]
                     lambda sql=sql: native.execute(sql).fetchall(),  # type: ignore[misc]
@@ -96,10 +107,9 @@ def against_native(place: Path, files: Path, layout: str, options: argparse.Name
     promise = PROMISES.get((layout, options.scale))
     if promise is not None:
         total = Comparison("all", total.mere, total.peer, f"at most {promise:.2f}x", total.ratio <= promise)
-    title = (
-        f"TPC-H, scale factor {options.scale:g}, {options.segments} segments, {layout}, medians of {options.repeats}"
-    )
+    title = f"TPC-H, scale factor {options.scale:g}, {options.segments} segments, {layout}"
     print_table(f"{title}, medians of {options.repeats}", "DuckDB", "seconds", [*rows, total])
+    print_moved(title, motions)
     yield Times(f"Mere, {options.segments} segments, {layout}", {name: mine for name, (mine, _) in medians.items()})
     if layout == "hash":
         yield Times("DuckDB, 2 threads", {name: theirs for name, (_, theirs) in medians.items()})
@@ -116,12 +126,29 @@ def run_peer(name: str, place: Path, files: Path, options: argparse.Namespace) -
         (texts / f"{query}.sql").write_text(sql)
     program = HERE / "peers" / f"run_{name}.py"
     command = [str(python), str(program), str(files), str(texts), str(options.repeats), str(SLOW)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_without_python_path())
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"query"')]
+    printed = run_alone(command, place / f"{name}.log", MOST_SECONDS)
+    lines = [json.loads(line) for line in printed if line.startswith('{"query"')]
     if not lines:
-        console.print(f"{name}: {done.stderr.strip().splitlines()[-1:]}")
+        console.print(f"{name}: {printed[-1:]}")
     seconds = {line["query"]: median(line["seconds"]) for line in lines if line.get("seconds")}
     return Times(name, seconds, {line["query"]: line["error"] for line in lines if "error" in line})
+
+
+def run_alone(command: Sequence[str], log: Path, seconds: float) -> list[str]:
+    """What it printed until its end, or until all that it started is killed."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=_without_python_path(), start_new_session=True
+        )
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        console.print(f"{command[1]} is ended after {seconds:.0f} s")
+    finally:
+        with suppress(ProcessLookupError):  # also what it has left running: workers, a cluster
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return log.read_text(errors="replace").splitlines()
 
 
 def environment(name: str, directory: Path) -> Path:
@@ -177,6 +204,20 @@ _KEYS: tuple[LiteralString, ...] = (
     "CREATE INDEX ON lineitem (l_orderkey)",
     "CREATE INDEX ON lineitem (l_partkey)",
 )
+
+
+def draw(file: Path, found: Sequence[Times], scale: float) -> None:
+    """Of an engine that did not answer all, the sum says nothing beside the others': the note does."""
+    bars = [
+        Bar(
+            times.engine,
+            times.total,
+            times.engine.startswith("Mere"),
+            "" if len(times.seconds) == 22 else f"{len(times.seconds)} of 22",
+        )
+        for times in found
+    ]
+    write_bars(file, f"TPC-H, scale factor {scale:g}, sum over 22 queries", "seconds", bars)
 
 
 def print_peers(found: Sequence[Times], scale: float) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,7 @@ from mere.demo.tpch import TABLES, queries
 from mere.segment.connect import extension_file
 
 REPEATS = 5
+NAMES = tuple(table.name for table in TABLES)
 PROMISES = {1.0: 1.15, 10.0: 1.05}
 
 
@@ -61,9 +62,13 @@ def load(connection: psycopg.Connection, files: Path) -> None:
             connection.execute(f"COPY {table.name} FROM '{path}' (FORMAT parquet)")
 
 
-def open_native(mere: Warehouse) -> duckdb.DuckDBPyConnection:
+def open_native(
+    mere: Warehouse,
+    tables: Sequence[str] = NAMES,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> duckdb.DuckDBPyConnection:
     """A DuckDB with the same caches on, and a view over each table's objects, exactly those that Mere reads."""
-    connection = duckdb.connect()
+    connection = connection or duckdb.connect()
     connection.execute(f"LOAD '{extension_file('httpfs')}'")
     connection.execute("SET parquet_metadata_cache = true")
     connection.execute("SET enable_http_metadata_cache = true")
@@ -75,12 +80,12 @@ def open_native(mere: Warehouse) -> duckdb.DuckDBPyConnection:
     )
     batches = list_objects(mere.bucket(), "lake")
     paths = [entry["path"] for batch in batches for entry in batch if entry["path"].endswith(".parquet")]
-    for table in TABLES:
-        urls = [f"'{mere.store.url}/{path}'" for path in paths if f"/{table.name}-" in path]
+    for table in tables:
+        urls = [f"'{mere.store.url}/{path}'" for path in paths if f"/{table}-" in path]
         if not urls:
-            raise SystemExit(f"the lake has no objects of {table.name}")
+            raise SystemExit(f"the lake has no objects of {table}")
         source = f"read_parquet([{', '.join(urls)}], hive_partitioning = false)"
-        connection.execute(f"CREATE VIEW {table.name} AS FROM {source}")
+        connection.execute(f"CREATE VIEW {table} AS FROM {source}")
     return connection
 
 
