@@ -10,6 +10,7 @@ import inspect
 import itertools
 import re
 import threading
+from contextlib import suppress
 
 import duckdb
 import pyarrow as pa
@@ -117,8 +118,9 @@ class PythonFunctions:
 
     def close(self, connection: duckdb.DuckDBPyConnection) -> None:
         names, self._names = list(self._names.values()), {}
-        for name in names:
-            connection.remove_function(name)
+        with suppress(duckdb.Error):  # an engine that has failed is given up with all that it knows
+            for name in names:
+                connection.remove_function(name)
 
 
 def _canceled() -> QueryCanceled:
