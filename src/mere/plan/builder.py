@@ -63,7 +63,6 @@ class Builder:
     facts: Facts
     slices: list[SegmentSlice] = field(default_factory=list)
     motions: list[Motion] = field(default_factory=list)
-    _made: dict[tuple[object, ...], Motion] = field(default_factory=dict)
     _described: dict[str, tuple[MotionColumn, ...]] = field(default_factory=dict)
     _texts: dict[int, tuple[exp.Expression, str]] = field(default_factory=dict)
 
@@ -171,19 +170,16 @@ class Builder:
         where: exp.Expression | None = None,
         keys: tuple[str, ...] = (),
     ) -> Motion:
-        """`local` as a slice of its own, and the motion that it sends. The same one is made once."""
+        """`local` as a slice of its own, and the motion that it sends. Of several that are the same one is left in the
+        end (shared_motions.py)."""
         columns = local.columns
         if any(_UNDECLARABLE.search(column.duckdb_type) for column in columns):
             raise Undivided("a row without names for its fields")
-        every = local.place.spread is Spread.PARTITIONED
-        made = (self.text(local.tree), kind, None if where is None else duckdb_text(where), every)
-        if made not in self._made:
-            number = len(self.slices) + 1
-            self.slices.append(self._slice(number, local, every))
-            order = local.order if kind is MotionKind.GATHER else ()
-            self.motions.append(Motion(number, kind, number, columns, where, keys, order))
-            self._made[made] = self.motions[-1]
-        return self._made[made]
+        number = len(self.slices) + 1
+        self.slices.append(self._slice(number, local, local.place.spread is Spread.PARTITIONED))
+        order = local.order if kind is MotionKind.GATHER else ()
+        self.motions.append(Motion(number, kind, number, columns, where, keys, order))
+        return self.motions[-1]
 
     def received(self, motion: Motion, place: Place, rows: float) -> Local:
         """What the motion brings, as a query."""

@@ -168,3 +168,24 @@ slice 3, every segment
   => mere_motion_3: Gather Motion
 coordinator passes on
   SELECT "k" AS "k", "r" AS "r" FROM mere_motion_3;
+
+-- A window over everything is no constant, though it reads no column.
+SELECT s.v FROM (SELECT v, count(*) OVER () AS n FROM t0) s WHERE s.n = 30 AND s.v = 2;
+slice 1, every segment
+  SELECT "t0"."v" AS "mere_c0" FROM mere_scan_0 AS "t0"
+  => mere_motion_1: Gather Motion
+slice 2, one segment
+  SELECT "s"."v" AS "v" FROM (SELECT "mere_windows"."mere_c0" AS "v", COUNT(*) OVER () AS "n" FROM mere_motion_1 AS "mere_windows") AS "s" WHERE "s"."n" = 30 AND "s"."v" = 2
+  => mere_motion_2: Gather Motion
+coordinator passes on
+  SELECT "v" AS "v" FROM mere_motion_2;
+
+SELECT s.v FROM (SELECT DISTINCT v, 'x' AS c, count(*) OVER (PARTITION BY v) AS n FROM t0) s WHERE s.c = 'x' AND s.v > 2;
+slice 1, every segment
+  SELECT "t0"."v" AS "mere_k0" FROM mere_scan_0 AS "t0" WHERE "t0"."v" > 2 AND 'x' = 'x' AND 'x' = 'x'
+  => mere_motion_1: Redistribute Motion, Hash Key: mere_k0 [CAST(HASH(CAST("mere_k0" AS BIGINT)) % 2147483647 AS BIGINT)]
+slice 2, every segment
+  SELECT "s"."v" AS "v" FROM (SELECT DISTINCT "mere_windows"."mere_k0" AS "v", 'x' AS "c", COUNT(*) OVER (PARTITION BY "mere_windows"."mere_k0") AS "n" FROM mere_motion_1 AS "mere_windows") AS "s"
+  => mere_motion_2: Gather Motion
+coordinator passes on
+  SELECT "v" AS "v" FROM mere_motion_2;

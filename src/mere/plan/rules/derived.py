@@ -183,7 +183,7 @@ def _partition(windows: Sequence[exp.Window], wanted: Sequence[exp.Expression]) 
 
 def _among(wanted: Sequence[exp.Expression], keys: Sequence[exp.Expression]) -> bool:
     """Have all rows with the same keys the same values: those of the keys, or constants?"""
-    return all(any(value == key for key in keys) or value.find(exp.Column) is None for value in wanted)
+    return all(any(value == key for key in keys) or value.find(exp.Column, exp.Window) is None for value in wanted)
 
 
 def _add(query: exp.Expression, names: Sequence[str], alias: str, condition: exp.Expression) -> None:
