@@ -1,7 +1,8 @@
 """What SQL and `mere state` show of the segments, and `SELECT mere.resize(n)`. Lives in the coordinator process.
 
 PostgreSQL reads the segments from a file in its data directory (catalog/sql/segments.sql), and keeps the wish for
-another number as a setting of the gateway's role, which all databases share.
+another number as a setting of the gateway's role, which all databases share. Beside it is kept what `--segments` said
+then: the wish outlives the server until that says something else, for the last word counts.
 """
 
 from __future__ import annotations
@@ -19,29 +20,30 @@ import asyncpg
 from mere.catalog.server import PostgresServer
 from mere.cli.control import Answer
 from mere.runtime.base import Runtime, SegmentState
+from mere.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _FILE = "mere_segments.json"
 _LOOK_SECONDS = 0.25
-_FORGET = "ALTER ROLE mere_gateway RESET mere.segments"
-_WISH = """
-SELECT split_part(entry, '=', 2)::int
+_KEPT = """
+SELECT split_part(entry, '=', 1) AS name, split_part(entry, '=', 2) AS value
 FROM pg_db_role_setting, unnest(setconfig) AS entry
-WHERE setrole = 'mere_gateway'::regrole AND setdatabase = 0 AND entry LIKE 'mere.segments=%'
+WHERE setrole = 'mere_gateway'::regrole AND setdatabase = 0 AND entry LIKE 'mere.segments%'
 """
+_WISH, _CONFIGURED = "mere.segments", "mere.segments_configured"
 
 
 @asynccontextmanager
-async def segments_in_sql(runtime: Runtime, postgres: PostgresServer, clustered: bool) -> AsyncIterator[None]:
+async def segments_in_sql(runtime: Runtime, postgres: PostgresServer, settings: Settings) -> AsyncIterator[None]:
     """While it lasts, the catalog knows the segments."""
-    table = _Table(postgres.data.postgres / _FILE, runtime, clustered)
+    table = _Table(postgres.data.postgres / _FILE, runtime, settings.clustered)
     table.write()
-    if not clustered:
+    if not settings.clustered:
         yield
         return
     wishes = _Wishes(postgres, runtime)
-    await wishes.forget()
+    await wishes.remember(str(settings.segments or "one for each node"))
     looking = asyncio.ensure_future(_keep_looking(table, wishes))
     try:
         yield
@@ -90,17 +92,25 @@ class _Wishes:
         self._postgres = postgres
         self._runtime = runtime
         self._connection: asyncpg.Connection | None = None
-        self._granted: int | None = None
+        self._granted: str | None = None
 
-    async def forget(self) -> None:
-        """Those of an earlier run."""
-        await (await self._connected()).execute(_FORGET)
+    async def remember(self, configured: str) -> None:
+        """The wish of an earlier run, unless something else was configured then."""
+        if (await self._kept()).get(_CONFIGURED) != configured:
+            connection = await self._connected()
+            await connection.execute(f"ALTER ROLE mere_gateway RESET {_WISH}")
+            await connection.execute(f"ALTER ROLE mere_gateway SET {_CONFIGURED} = '{configured}'")
+        await self.grant()
 
     async def grant(self) -> None:
-        wish = await (await self._connected()).fetchval(_WISH)
+        wish = (await self._kept()).get(_WISH)
         if wish is not None and wish != self._granted:
-            await self._runtime.resize(wish)
+            await self._runtime.resize(int(wish))
             self._granted = wish
+
+    async def _kept(self) -> dict[str, str]:
+        rows = await (await self._connected()).fetch(_KEPT)
+        return {row["name"]: row["value"] for row in rows}
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

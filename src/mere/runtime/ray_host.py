@@ -207,14 +207,19 @@ def _helpers(node: Any) -> list[int]:
 
 
 def _started_by_us(directory: Path) -> list[int]:
-    """Ray's processes that we have started, and those that these have: with a directory of ours in their command."""
+    """Ray's processes that we have started, and those that these have. Some give themselves another title, but all were
+    told where our token is."""
     package = sys.modules.get("ray")
     if package is None or package.__file__ is None:
         return []
-    place, mark = os.fsencode(Path(package.__file__).parent), os.fsencode(directory)
-    return [
-        pid for pid, parent, command in _processes() if place in command and (parent == os.getpid() or mark in command)
-    ]
+    place, mark = os.fsencode(Path(package.__file__).parent), b"RAY_AUTH_TOKEN_PATH=" + os.fsencode(directory)
+    found = []
+    for pid, _, command in _processes():
+        if pid != os.getpid() and (place in command or command.startswith(b"ray::")):
+            with suppress(OSError):
+                if mark in Path(f"/proc/{pid}/environ").read_bytes():
+                    found.append(pid)
+    return found
 
 
 def _processes() -> Iterator[tuple[int, int, bytes]]:

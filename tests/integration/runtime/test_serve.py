@@ -42,6 +42,13 @@ def up(connection: psycopg.Connection) -> int:
     return int(row[0])
 
 
+def there(connection: psycopg.Connection) -> int:
+    """Up or starting."""
+    row = connection.execute("SELECT count(*) FROM mere.segment_configuration").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def marked(directory: Path, **settings: str) -> MereProcess:
     """A server whose children can be told from others'."""
     return MereProcess(directory, environment={"TEST_MARK": str(directory), "MERE_SEGMENT_THREADS": "1", **settings})
@@ -111,23 +118,6 @@ def test_resize_is_for_the_administrator(server: MereProcess) -> None:
         until(lambda: up(connection) == 3, 60)
         connection.execute("SELECT mere.resize(2)")
         until(lambda: up(connection) == 2, 60)
-
-
-@pytest.mark.timeout(300)
-def test_resize_is_remembered_until_another_number_is_configured(scratch: Path) -> None:
-    """Also by a start without segments, which has no use for it."""
-    server = marked(scratch, MERE_SEGMENTS="1", MERE_SPARE_SEGMENTS="0").start()
-    with connected(server) as connection:
-        connection.execute("SELECT mere.resize(3)")
-        until(lambda: there(connection) == 3, 5)
-    without = {name: value for name, value in server.environment.items() if name != "MERE_SEGMENTS"}
-    for configured, expected in [("1", 3), (None, 1), ("1", 3), ("2", 2), ("1", 1)]:
-        server.stop()
-        server.environment = without if configured is None else {**without, "MERE_SEGMENTS": configured}
-        server.start()
-        with connected(server) as connection:
-            assert there(connection) == expected
-    assert server.stop() == 0
 
 
 @pytest.mark.timeout(300)
@@ -209,23 +199,33 @@ def test_stopping_leaves_no_process_and_no_file(scratch: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_stopping_while_the_segments_still_come_up(scratch: Path) -> None:
+@pytest.mark.parametrize("moment", ["at once", "with a part of Ray there"])
+def test_stopping_while_the_segments_still_come_up(scratch: Path, moment: str) -> None:
     server = marked(scratch, MERE_SEGMENTS="1").start()
+    if moment != "at once":
+        until(lambda: len(ray_processes(server)) > 4, 60)  # the last to come are agents, which nobody else ends
     assert server.stop(30) == 0
     assert ray_processes(server) == []
     assert "Traceback" not in server.tail()
 
 
 @pytest.mark.timeout(300)
-def test_a_killed_server_takes_its_segments_along_and_starts_again(scratch: Path) -> None:
+def test_a_killed_server_takes_its_segments_along_and_starts_again_with_as_many(scratch: Path) -> None:
     server = marked(scratch, MERE_SEGMENTS="1", MERE_SPARE_SEGMENTS="0").start()
     with connected(server) as connection:
         until(lambda: up(connection) == 1, 60)
+        connection.execute("SELECT mere.resize(2)")
+        until(lambda: up(connection) == 2, 60)
     server.kill_server()
     until(lambda: ray_processes(server) == [], 15)
     server.start()
     with connected(server) as connection:
-        until(lambda: up(connection) == 1, 60)
+        until(lambda: up(connection) == 2, 60)
+    server.kill_server()
+    server.environment = {**server.environment, "MERE_SEGMENTS": "3"}  # the last word counts
+    server.start()
+    with connected(server) as connection:
+        assert there(connection) == 3
     assert server.stop() == 0
 
 

@@ -31,7 +31,7 @@ GRANT SELECT ON pg_catalog.gp_segment_configuration TO PUBLIC;
 
 RESET allow_system_table_mods;
 
--- The wish is kept where every database sees it; the server looks for it, and forgets it when it starts anew.
+-- The wish is kept where every database sees it, and over restarts; the server looks for it (cli/segments.py).
 CREATE OR REPLACE FUNCTION mere.resize(segments integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
