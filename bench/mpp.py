@@ -135,10 +135,15 @@ def run_peer(name: str, place: Path, files: Path, options: argparse.Namespace) -
 
 
 def run_alone(command: Sequence[str], log: Path, seconds: float) -> list[str]:
-    """What it printed until its end, or until all that it started is killed."""
+    """What it printed until its end, or until all that it started is killed. What it leaves lies beside the log."""
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=_without_python_path(), start_new_session=True
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=log.parent,
+            env=_without_python_path(),
+            start_new_session=True,
         )
     try:
         process.wait(seconds)
