@@ -137,7 +137,7 @@ class Function:
 
 def _compiled(name: str, source: str, names: list[str]) -> Callable[..., Any]:
     """The body as that of a function with these arguments. Unnamed ones are in the list `args`, as all are."""
-    body = ast.parse(source, f"<{name}>").body or [ast.Pass()]
+    body = _parsed(source, f"<{name}>") or [ast.Pass()]
     called = [
         given if given.isidentifier() and not keyword.iskeyword(given) else f"mere_argument_{number}"
         for number, given in enumerate(names)
@@ -156,6 +156,21 @@ def _compiled(name: str, source: str, names: list[str]) -> Callable[..., Any]:
     exec(compile(module, f"<{name}>", "exec"), space)
     function: Callable[..., Any] = space["mere_function"]
     return function
+
+
+def _parsed(source: str, file: str) -> list[ast.stmt]:
+    """The statements of a body, which may stand indented as a whole."""
+    try:
+        return ast.parse(source, file).body
+    except IndentationError as error:
+        try:
+            block = ast.parse(f"if 1:\n{source}", file)
+        except SyntaxError:
+            raise error from None
+        ast.increment_lineno(block, -1)
+        (whole,) = block.body
+        assert isinstance(whole, ast.If)
+        return whole.body
 
 
 def _given(kind: str, values: list[Any]) -> list[Any]:

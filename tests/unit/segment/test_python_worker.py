@@ -23,6 +23,15 @@ def test_a_body_may_hold_functions_texts_of_many_lines_and_nothing_at_all() -> N
     assert function("", result="int8")([pa.array([1])]).to_pylist() == [None]
 
 
+def test_a_body_may_stand_indented_as_a_whole() -> None:
+    assert function("\n    b = a + 1\n    return b\n")([pa.array([1])]).to_pylist() == [2]
+    with pytest.raises(ZeroDivisionError) as raised:
+        function("\n    b = 1\n    return a / 0\n")([pa.array([1])])
+    assert failure(raised.value)["line"] == 3
+    with pytest.raises(IndentationError):
+        function("    b = 1\n  return b")
+
+
 def test_arguments_without_a_usable_name_are_in_args() -> None:
     made = function("return args[0] + args[1]", ("int8", "int8"), names=["", "class"])
     assert made([pa.array([1, 2]), pa.array([10, 20])]).to_pylist() == [11, 22]
