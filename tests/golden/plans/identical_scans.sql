@@ -89,3 +89,15 @@ slice 5, every segment
   => mere_motion_5: Gather Motion
 coordinator
   SELECT CAST(COALESCE(SUM("mere_groups"."mere_p0"), 0) AS BIGINT) AS "count" FROM mere_motion_5 AS "mere_groups";
+
+-- The columns of both move once.
+-- random, 3 segments
+SELECT count(*), sum(b.w) FROM t0 a JOIN t0 b ON a.v = b.v WHERE a.w > 2 AND b.w > 2;
+slice 1, every segment
+  SELECT "a"."v" AS "v", "a"."w" AS "w" FROM mere_scan_0 AS "a" WHERE "a"."w" > 2
+  => mere_motion_1: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
+slice 3, every segment
+  SELECT COUNT(*) AS "mere_p0", SUM("b"."w") AS "mere_p1" FROM mere_motion_1 AS "a" CROSS JOIN mere_motion_1 AS "b" WHERE "a"."v" = "b"."v"
+  => mere_motion_3: Gather Motion
+coordinator
+  SELECT CAST(COALESCE(SUM("mere_groups"."mere_p0"), 0) AS BIGINT) AS "count", CAST(SUM("mere_groups"."mere_p1") AS BIGINT) AS "sum" FROM mere_motion_3 AS "mere_groups";
