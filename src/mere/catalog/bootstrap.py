@@ -11,7 +11,7 @@ What the gateway owes to DDL (its half of the rules in sql/shells.sql). PostgreS
 that stored rows must bear out would succeed without a look. On a table with data the event triggers refuse it with
 0A000 (23502 for a NOT NULL column without default):
   SET NOT NULL, a new validated CHECK, a change of type, anything that rewrites the table (TYPE ... USING, a volatile
-  default for a new column), a new distribution.
+  default for a new column), a new distribution, new bounds of a partition (and of the default one beside it).
 To let one through, the gateway locks the shell on the backing connection (LOCK TABLE t IN ACCESS EXCLUSIVE MODE),
 looks at or rewrites the rows, and then, as mere_gateway on a connection of its own, inserts
   INSERT INTO mere.ddl_ticket (xid, relid) VALUES (the backing transaction's pg_current_xact_id(), oid of the table)

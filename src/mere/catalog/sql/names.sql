@@ -67,7 +67,8 @@ CREATE OR REPLACE FUNCTION mere.resolve(names jsonb, path name[], refreshed oid 
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     me oid := (SELECT oid FROM pg_roles WHERE rolname = current_user);
-    lake oid := (SELECT oid FROM pg_am WHERE amname = 'lake');
+    lake oid;  -- the access method, where a partitioned table may be among what is reached
+    partitioned bool;
     named jsonb;
     roots oid[];
     inside jsonb := '[]';
@@ -77,11 +78,11 @@ DECLARE
     relations jsonb;
     rights jsonb;
 BEGIN
-    SELECT jsonb_agg(jsonb_build_array(n.name, f.oid::bigint)), array_agg(DISTINCT f.oid) INTO named, roots
+    SELECT jsonb_agg(jsonb_build_array(n.name, f.oid::bigint)), array_agg(DISTINCT f.oid), bool_or(f.relkind = 'p') INTO named, roots, partitioned
     FROM jsonb_array_elements(names) AS n (name)
     CROSS JOIN LATERAL (SELECT jsonb_array_length(n.name) AS parts, n.name ->> -1 AS last, n.name ->> -2 AS schema, n.name ->> -3 AS base) AS p
     CROSS JOIN LATERAL (
-        SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS s ON s.oid = c.relnamespace
+        SELECT c.oid, c.relkind FROM pg_class AS c JOIN pg_namespace AS s ON s.oid = c.relnamespace
         WHERE c.relname = p.last AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S')
           AND CASE WHEN p.parts = 1 THEN s.nspname = ANY (path)
                    WHEN p.schema = 'pg_temp' THEN s.oid = pg_my_temp_schema()
@@ -95,6 +96,8 @@ BEGIN
     wanted := (SELECT jsonb_agg(jsonb_build_array(o::bigint, me::bigint)) FROM unnest(roots) AS o);
 
     IF refreshed <> 0 OR EXISTS (SELECT FROM pg_class WHERE oid = ANY (roots) AND relkind = 'v' AND oid >= 16384) THEN
+        partitioned := true;
+        lake := (SELECT oid FROM pg_am WHERE amname = 'lake');
         WITH RECURSIVE reach AS (
             SELECT 0::oid AS view, o AS oid, me AS role FROM unnest(roots) AS o
             UNION
@@ -108,7 +111,7 @@ BEGIN
                 WHERE option_name = 'security_invoker'), false) AS invoker) AS i
         ), upward AS (
             SELECT oid FROM reach WHERE oid IN (SELECT relid FROM mere.map_facts((SELECT array_agg(oid) FROM reach)))
-                OR oid IN (SELECT p.oid FROM pg_class AS p WHERE p.relkind = 'p' AND p.relam IN (0, lake))
+                OR oid IN (SELECT p.partrelid FROM pg_partitioned_table AS p JOIN pg_class AS c ON c.oid = p.partrelid WHERE c.relam IN (0, lake))
             UNION
             SELECT reach.view FROM upward JOIN reach USING (oid) WHERE reach.view <> 0
         )
@@ -119,7 +122,8 @@ BEGIN
         FROM reach WHERE view = 0 OR view IN (SELECT oid FROM upward);
     END IF;
 
-    IF EXISTS (SELECT FROM pg_class WHERE oid = ANY (reached) AND relkind = 'p' AND relam IN (0, lake)) THEN
+    IF partitioned THEN
+        lake := (SELECT oid FROM pg_am WHERE amname = 'lake');
         reached := reached || (SELECT array_agg(t.relid::oid) FROM pg_class AS p CROSS JOIN LATERAL pg_partition_tree(p.oid) AS t
             WHERE p.oid = ANY (reached) AND p.relkind = 'p' AND p.relam IN (0, lake) AND t.isleaf);
     END IF;
