@@ -125,3 +125,14 @@ def test_types_that_the_lake_does_not_have_are_refused_when_a_table_is_made(clie
     for name in REFUSED_TYPES:
         client.fails(f"CREATE TABLE t (v {name})", "0A000")
         client.fails(f"CREATE TABLE t (v {name}[])", "0A000")
+
+
+def test_fractions_of_as_many_digits_as_there_may_be(client: Client) -> None:
+    """With the zero before the point they have one digit more than the engine's numbers."""
+    values = ["-0." + 38 * "9", "0." + 37 * "0" + "1", "0.1" + 37 * "0"]
+    client.ok("CREATE TABLE t (v numeric(38,38))")
+    for value in values:
+        assert client.extended("INSERT INTO t VALUES ($1)", [value]).sqlstate is None
+        assert client.ok(f"SELECT v FROM t WHERE v = {value}").text == [(value,)]
+    client.ok(f"INSERT INTO t VALUES {', '.join(f'({value})' for value in values)}")
+    assert client.ok("SELECT DISTINCT v FROM t ORDER BY v").text == [(value,) for value in values]

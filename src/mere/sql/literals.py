@@ -83,6 +83,9 @@ def numeric_literal(value: Decimal, typmod: int = -1) -> Typed:
         scale = MAX_PRECISION - whole
         value = value.quantize(Decimal(1).scaleb(-scale), context=EXACT)
     text = format(value, "f")
+    if scale == MAX_PRECISION:  # with the zero before the point a number of 39 digits, which would be a DOUBLE
+        sql = cast(string(text), f"DECIMAL({MAX_PRECISION},{MAX_PRECISION})")
+        return Typed(sql, PgType(NUMERIC, typmod), decimal=(MAX_PRECISION, MAX_PRECISION), value=value)
     if "." in text:
         return Typed(number(text), PgType(NUMERIC, typmod), decimal=(precision, scale), value=value, bare=True)
     sql = cast(number(text), f"DECIMAL({precision},0)")
@@ -173,7 +176,8 @@ def fit_numeric(value: Decimal, parts: tuple[int, int], pg_type: PgType) -> Type
         raise DataError("numeric field overflow", sqlstate="22003")
     if max(precision, scale) > MAX_PRECISION:
         raise FeatureNotSupported(f"numeric({precision},{scale}) is not supported: numeric has at most 38 digits")
-    sql = cast(number(format(rounded, "f")), f"DECIMAL({max(precision, scale)},{scale})")
+    text = format(rounded, "f")
+    sql = cast(string(text) if scale == MAX_PRECISION else number(text), f"DECIMAL({max(precision, scale)},{scale})")
     return Typed(sql, pg_type, decimal=(max(precision, scale), scale), value=rounded)
 
 
