@@ -86,7 +86,7 @@ def prove(
     except BrokenPlan as error:
         return Proof(f"broken plan: {error}", plan)
     if wanted.error is not None:
-        if _whatever_the_values(warehouse, bound, run.rows):
+        if whatever_the_values(warehouse, bound, run.rows):
             return Proof(None, plan, run)
         return Proof(f"no error, but {len(run.rows)} rows; the whole raises {wanted.error}", plan, run)
     wrong = difference(wanted.rows, run.rows) or misplaced(bound.tree, wanted.rows, run.rows)
@@ -97,7 +97,7 @@ def prove(
 # gives too many rows is no error where nobody asks for its value.
 
 
-def _whatever_the_values(warehouse: Warehouse, bound: BoundSelect, rows: list[Row]) -> bool:
+def whatever_the_values(warehouse: Warehouse, bound: BoundSelect, rows: list[Row]) -> bool:
     """Are these the rows whichever value each scalar subquery has: its least, its greatest, or none?"""
     for choice in ("min", "max", None):
         tree = bound.tree.copy()
