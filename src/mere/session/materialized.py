@@ -7,18 +7,19 @@ no lake table is PostgreSQL's own.
 
 from __future__ import annotations
 
-from mere.errors import MereError, SqlSyntaxError
-from mere.session.analysis import analyse_refresh
+from mere.errors import FeatureNotSupported, MereError, SqlSyntaxError
+from mere.session.analysis import Analysis, analyse_refresh
 from mere.session.definitions import define, exists, refuse_time_travel
 from mere.session.policies import qualified, set_policy
 from mere.session.rewrite import look_up, qualified_name
 from mere.session.routing import names_lake
 from mere.session.rows import Outcome
-from mere.session.state import SessionState
+from mere.session.state import Parameters, SessionState
 from mere.session.write import write_analysed
+from mere.sql.bind import BoundInsert
 from mere.sql.commands import Refresh, parse_refresh
 from mere.sql.created import CreateTableAs, parse_create_table_as
-from mere.sql.lexer import Statement
+from mere.sql.lexer import Statement, quote_identifier
 from mere.sql.relations import Kind, Relation
 from mere.sql.token_cursor import Name
 
@@ -84,7 +85,26 @@ def _check(command: Refresh, view: Relation) -> None:
 async def _fill(state: SessionState, view: Relation) -> int:
     """Puts what the query gives now in the place of the rows that there are; returns how many."""
     analysis = await analyse_refresh(state, view)
+    await _require_owner(state, view, analysis)
     outcome = await write_analysed(state, analysis, replacing=True)
     if not view.populated:
         await state.backend.fetch("SELECT mere.set_populated($1::oid)", [str(view.oid)])
     return int(outcome.tag.rpartition(" ")[2])
+
+
+async def _require_owner(state: SessionState, view: Relation, analysis: Analysis) -> None:
+    """PostgreSQL runs the query as the view's owner. Lake tables are read with the owner's rights whoever asks; but a
+    function would read, and PostgreSQL evaluate, with those of the session, and so lend them to the owner."""
+    if (await state.backend.fetch("SELECT current_user"))[0][0] == view.owner:
+        return
+    bound = analysis.bind(Parameters())
+    source = bound.source if isinstance(bound, BoundInsert) else None
+    asks_postgres = source is not None and (
+        source.constants or any(scan.relation.kind is Kind.POSTGRES for scan in source.scans)
+    )
+    if analysis.resolved.functions or asks_postgres:
+        raise FeatureNotSupported(
+            f'only its owner can refresh materialized view "{view.name}", which calls functions of users,'
+            " or takes values or rows from PostgreSQL",
+            hint=f"SET ROLE {quote_identifier(view.owner)} does it, for members of that role.",
+        )

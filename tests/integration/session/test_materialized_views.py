@@ -134,3 +134,24 @@ def test_rows_of_postgresql_tables_are_joined_and_views_are_expanded(sales: Clie
     sales.ok("CREATE VIEW named AS SELECT name, amount FROM sales JOIN names USING (region)")
     sales.ok("CREATE MATERIALIZED VIEW best AS SELECT name, max(amount)::text AS m FROM named GROUP BY name")
     assert sales.ok("SELECT * FROM best ORDER BY name").text == [("north", "20.00"), ("south", "5.00")]
+
+
+def test_nobody_lends_rights_to_the_owner_by_a_refresh(space: Workspace, sales: Client) -> None:
+    thief, victim = space.role("thief"), space.role("victim")
+    sales.ok(f"GRANT CREATE ON SCHEMA {space.schema} TO {thief}, {victim}")
+    owner, other = space.client(user=thief), space.client(user=victim)
+    other.ok("CREATE TABLE secret (v int)")
+    other.ok("INSERT INTO secret VALUES (42)")
+    owner.ok("CREATE TABLE base (x int)")
+    owner.ok("INSERT INTO base VALUES (1)")
+    owner.ok("CREATE FUNCTION found() RETURNS int LANGUAGE sql STABLE AS 'SELECT max(v) FROM secret'")
+    grants = f"BEGIN EXECUTE 'GRANT SELECT ON secret TO {thief}'; RETURN 1; END"
+    owner.ok(f"CREATE FUNCTION takes() RETURNS int LANGUAGE plpgsql AS $$ {grants} $$")
+    owner.ok("CREATE FUNCTION hides() RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN RETURN takes(); END'")
+    owner.ok("CREATE VIEW hidden AS SELECT hides() AS h")
+    for value in ("found()", "hides()", "(SELECT h FROM hidden)", "current_user::text"):
+        owner.ok(f"CREATE MATERIALIZED VIEW bait AS SELECT x, {value} AS s FROM base WITH NO DATA")
+        owner.ok(f"GRANT MAINTAIN ON bait TO {victim}")
+        other.fails("REFRESH MATERIALIZED VIEW bait", "0A000")
+        owner.ok("DROP MATERIALIZED VIEW bait")
+    owner.fails("SELECT * FROM secret", "42501")
