@@ -156,6 +156,20 @@ delete from keys where plus_one(id) > 100;
 select count(*) from keys;
 create table made as select id, plus_one(id) as p, word_of(id) as w from t;
 select * from made order by id;
+-- what was defined before goes on to mean PostgreSQL's own functions
+create table texts (s varchar(10) check (length(s) > 0), n int generated always as (length(s) * 2) stored);
+insert into texts values ('abc');
+create view lengths as select length(s) as n from texts;
+create function measured(s varchar) returns int begin atomic select length(s); end;
+create function measured_now(s varchar) returns int language sql as 'select length(s)';
+create function length(a varchar) returns int language sql as 'select -1';
+select length(s), n from texts;
+select n, length('x'::varchar) from lengths;
+select measured(s), measured_now(s), length(s) from texts;
+insert into texts select s || 'd' from texts where length(s) < 0;
+select * from texts order by s;
+drop function length(varchar);
+select n, length('x'::varchar) from lengths order by n;
 -- what PostgreSQL evaluates once
 create function in_plpgsql(a int) returns int language plpgsql immutable as $$ begin return a * 2; end $$;
 select id, in_plpgsql(21) from t order by id;

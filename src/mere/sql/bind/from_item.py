@@ -205,7 +205,7 @@ def _bind_view(binding: Binding, relation: Relation, access: Access, shown: str,
     tree = view_tree(relation.view_sql)
     lookup = binding.view_lookup(relation.oid)
     at = _time_travel(binding, node, relation, scope)
-    block = binding.query(tree, None, Frame(lookup, {}, (*frame.views, relation.oid), at))
+    block = binding.query(tree, None, Frame(lookup, {}, (*frame.views, relation.oid), at, printed=True))
     emitted = binding.alias(shown)
     query = block.close()
     binding.derived[emitted] = block.lineage

@@ -156,6 +156,7 @@ class Frame:
     views: tuple[int, ...] = ()
     at: TimeTravel | None = None
     called: Called | None = None
+    printed: bool = False  # by PostgreSQL: names of functions without a schema are its own
 
     def with_table(self, name: str, table: CommonTable) -> Frame:
         return replace(self, common_tables={**self.common_tables, name: table})

@@ -6,7 +6,7 @@ Lives in the gateway's process.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from sqlglot import exp
@@ -238,7 +238,7 @@ def bind_checks(binding: Binding, relation: Relation) -> tuple[BoundRule, ...]:
     if not relation.checks and not computed and not bounds:
         return ()
     item = rows_item(relation, relation.name)
-    scope = Scope(Level(), None, binding.frame(), Namespace([item], list(item.columns)))
+    scope = Scope(Level(), None, replace(binding.frame(), printed=True), Namespace([item], list(item.columns)))
     environment = ScopeEnvironment(binding, scope)
     checks: list[BoundRule] = []
     for column in computed:

@@ -65,7 +65,10 @@ def bind_user_rows(environment: ScopeEnvironment, node: exp.Expression) -> Funct
 
 
 def _named(environment: ScopeEnvironment, node: Call) -> bool:
-    return (node.args.get("schema") or "", node.name) in environment.binding.resolved.functions
+    schema = node.args.get("schema") or ""
+    if not schema and environment.scope.frame.printed:
+        return False
+    return (schema, node.name) in environment.binding.resolved.functions
 
 
 def _find(context: Context, environment: ScopeEnvironment, node: Call) -> _Found | None:

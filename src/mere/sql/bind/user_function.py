@@ -150,7 +150,8 @@ def _reads_relations(function: UserFunction) -> bool:
 def _called(environment: ScopeEnvironment, node: Call, meant: Meant, bound: list[Typed]) -> Called:
     function = meant.function
     arguments = _arguments(environment, node, meant, bound)
-    frame = Frame(environment.binding.resolved.by_name.get, views=environment.scope.frame.views)
+    lookup, views = environment.binding.resolved.by_name.get, environment.scope.frame.views
+    frame = Frame(lookup, views=views, printed=function.body is not None)
     scope = Scope(Level(), None, frame)
     called = Called(function, arguments, scope, environment.scope.frame.called)
     scope.frame = replace(frame, called=called)
@@ -161,7 +162,9 @@ def _called(environment: ScopeEnvironment, node: Call, meant: Meant, bound: list
 
 def _arguments(environment: ScopeEnvironment, node: Call, meant: Meant, bound: list[Typed]) -> tuple[Argument, ...]:
     function = meant.function
-    defaults = ScopeEnvironment(environment.binding, Scope(Level(), None, environment.binding.frame()))
+    defaults = ScopeEnvironment(
+        environment.binding, Scope(Level(), None, replace(environment.binding.frame(), printed=True))
+    )
     arguments = []
     for given, place, oid in zip(function.inputs, meant.places, _concrete(meant), strict=True):
         if place is None:

@@ -62,7 +62,7 @@ class UpdatableView:
         return values
 
     def _environment(self, binding: Binding, below: RangeItem) -> ScopeEnvironment:
-        frame = Frame(binding.view_lookup(self.view.oid), {}, (self.view.oid,))
+        frame = Frame(binding.view_lookup(self.view.oid), {}, (self.view.oid,), printed=True)
         return ScopeEnvironment(binding, Scope(Level(), None, frame, Namespace([below], list(below.columns))))
 
 
