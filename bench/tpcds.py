@@ -45,6 +45,13 @@ class Results:
     wrong: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
+    def told(self, name: str) -> str:
+        """A query in a line, for logs of long runs."""
+        if name in self.failed:
+            return f"failed: {self.failed[name]}"
+        mine, theirs = self.seconds[name]
+        return f"{mine:.3f} s, DuckDB {theirs:.3f} s{', WRONG' if name in self.wrong else ''}"
+
 
 def main() -> None:
     options = _options()
@@ -71,6 +78,8 @@ def main() -> None:
             for number in chosen:
                 with console.status(f"Running query {number}"):
                     measure(f"q{number:02}", queries[number], connection, native, meant, results)
+                if not console.is_terminal:
+                    console.print(f"q{number:02}", results.told(f"q{number:02}"))
     report(results, options)
 
 
