@@ -52,8 +52,8 @@ _SEGMENT: Any = ray.remote(**_OPTIONS)(SegmentProcess)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Who is told of what: segments came or went; a node is lost (its id), and what lies there; no node is left, and
-    nobody else will bring one."""
+    """Who is told of what: segments came or went; a node is lost (its id), and what lies there; Ray's head is away, or
+    no node is left, and nobody else will bring one."""
 
     changed: Callable[[], None]
     node_lost: Callable[[str], None]
@@ -303,6 +303,9 @@ class Fleet:
     def died(self, node: Node, death: Death) -> None:
         for live in [live for live in node.lives if live.opened.pid == death.pid]:
             self.give_up(live, death.why, out_of_memory=death.out_of_memory)
+
+    def beheaded(self) -> None:
+        self._told.gone()
 
     # Sizes
 

@@ -22,8 +22,16 @@ log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0  # a process may take so long to start on a busy machine
 _LOOK_SECONDS = 5.0
+_HEAD_SECONDS = 30.0  # a head that keeps its state elsewhere may be away for as long
 
 _KEEPER: Any = ray.remote(max_restarts=0, max_task_retries=0, num_cpus=0)(Keeper)
+
+
+def _ask_head() -> None:
+    """Raises RayError when it is silent. A question without an end, as `ray.nodes` is, must not wait for it: should
+    another head answer in its place, Ray would end this whole process."""
+    worker: Any = ray._private.worker.global_worker
+    worker.gcs_client.get_all_node_info(timeout=_HEAD_SECONDS)
 
 
 class Listener(Protocol):
@@ -32,6 +40,8 @@ class Listener(Protocol):
     def lost(self, node: Node, why: str) -> None: ...
 
     def gained(self) -> None: ...
+
+    def beheaded(self) -> None: ...
 
 
 class Nodes:
@@ -64,7 +74,13 @@ class Nodes:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            await self._look()
+            try:
+                await in_thread(_ask_head)
+                await self._look()
+            except (RayError, TimeoutError):
+                log.error("Ray's head did not answer for %g s", _HEAD_SECONDS)
+                self._listener.beheaded()
+                return
 
     async def _look(self) -> None:
         for found in await in_thread(ray.nodes):
