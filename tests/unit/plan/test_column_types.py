@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlglot
 from harness.plan_warehouse import Table, Warehouse
+from sqlglot import exp
 
 from mere.plan.column_types import column_types
 from mere.plan.nodes import MotionColumn
@@ -25,8 +26,14 @@ LEFT_TO_THE_ENGINE = (
 )  # fmt: skip
 
 
+def parsed(text: str) -> exp.Expression:
+    tree = sqlglot.parse_one(text, dialect="duckdb")
+    assert isinstance(tree, exp.Expression)
+    return tree
+
+
 def described(expression: str) -> tuple[MotionColumn, ...] | None:
-    tree = sqlglot.parse_one(f'SELECT {expression} AS "x" FROM mere_scan_0 AS "r"', dialect="duckdb")
+    tree = parsed(f'SELECT {expression} AS "x" FROM mere_scan_0 AS "r"')
     columns = tuple(MotionColumn(name, duckdb_type) for name, duckdb_type in COLUMNS.items())
     return column_types(tree, lambda name: columns if name == "mere_scan_0" else None)
 
@@ -53,11 +60,11 @@ def test_what_is_not_certain_is_not_said(expression: str) -> None:
 
 def test_a_column_of_a_derived_table_has_its_type() -> None:
     text = 'SELECT "q"."n" AS "x" FROM (SELECT sum("r"."n") AS "n" FROM mere_scan_0 AS "r") AS "q"'
-    tree = sqlglot.parse_one(text, dialect="duckdb")
+    tree = parsed(text)
     found = column_types(tree, lambda name: (MotionColumn("n", "DECIMAL(5,1)"),))
     assert found == (MotionColumn("x", "DECIMAL(38,1)"),)
 
 
 def test_a_table_that_nobody_knows_leaves_it_to_the_engine() -> None:
-    tree = sqlglot.parse_one('SELECT "r"."n" AS "x" FROM range(3) AS "r"', dialect="duckdb")
+    tree = parsed('SELECT "r"."n" AS "x" FROM range(3) AS "r"')
     assert column_types(tree, lambda name: None) is None
