@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check docs bench-tpch bench-latency bench-select bench-copy bench-insert bench-mpp lock clean
+.PHONY: help demo test check docs bench-tpch bench-latency bench-select bench-copy bench-insert bench-mpp bench-tpcds bench-recovery bench-clients bench-wire lock clean
 
 help:
 	@echo "make demo           start Mere over an S3 server, load TPC-H, run and check its 22 queries"
@@ -21,6 +21,10 @@ help:
 	@echo "make bench-select   wide results against PostgreSQL 18"
 	@echo "make bench-copy     COPY FROM against PostgreSQL 18"
 	@echo "make bench-mpp      the 22 queries on two segments (bench/mpp.py tells of other engines beside)"
+	@echo "make bench-tpcds    the 99 queries of TPC-DS on two segments"
+	@echo "make bench-recovery a segment killed in the middle of a query, 20 times"
+	@echo "make bench-clients  64 clients with the 22 queries at random"
+	@echo "make bench-wire     drivers, point lookups and idle connections beside PostgreSQL 18"
 	@echo "make bench-insert   one-row commits per second, with 1 and 8 sessions"
 	@echo "make docs           write docs/settings.md anew"
 	@echo "make lock           write the lock files anew (needs uv)"
@@ -42,7 +46,7 @@ docs: $(VENV)/.dev
 bench-tpch: $(VENV)/.dev
 	@$(BIN)/python -m bench.tpch $(SCALES)
 
-bench-latency bench-select bench-copy bench-insert bench-mpp: bench-%: $(VENV)/.dev
+bench-latency bench-select bench-copy bench-insert bench-mpp bench-tpcds bench-recovery bench-clients bench-wire: bench-%: $(VENV)/.dev
 	@$(BIN)/python -m bench.$*
 
 $(VENV)/pyvenv.cfg:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from mere.execute.sparse import filtered, is_sparse
 from mere.plan.nodes import Motion, MotionColumn, MotionKind
@@ -12,8 +13,10 @@ from mere.plan.nodes import Motion, MotionColumn, MotionKind
 CHOSEN = 'SELECT "k" FROM "t" WHERE "v" = 1'
 
 
-def tree(sql: str) -> sqlglot.exp.Expression:
-    return sqlglot.parse_one(sql, dialect="duckdb")
+def tree(sql: str) -> exp.Expression:
+    parsed = sqlglot.parse_one(sql, dialect="duckdb")
+    assert isinstance(parsed, exp.Expression)
+    return parsed
 
 
 def test_a_selection_of_few_rows_is_sparse() -> None:
