@@ -34,8 +34,8 @@ DIFFERENCES: dict[str, str] = {
     ),
     "two-changes": "two statements of one WITH that update or delete rows of the same lake table are refused (0A000)",
     "partitions": (
-        "PARTITION BY HASH, inheritance, MERGE and ON CONFLICT of a partitioned table, and an UPDATE that moves a row to"
-        " another partition are refused on lake tables (0A000)"
+        "PARTITION BY HASH, inheritance, MERGE and ON CONFLICT of a partitioned table, and an UPDATE that moves a row"
+        " to another partition are refused on lake tables (0A000)"
     ),
     "refresh-concurrently": (
         "REFRESH MATERIALIZED VIEW CONCURRENTLY needs no unique index: readers never wait for a REFRESH"

@@ -1,4 +1,4 @@
-"""Splits CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW in what PostgreSQL makes and the query that fills it.
+"""Splits CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW: what PostgreSQL makes, and the query to fill it.
 
 PostgreSQL runs `create_text` (WITH NO DATA: it makes the columns, empty); segments run the query. Pure functions in
 the gateway's process.
