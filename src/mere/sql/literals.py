@@ -32,6 +32,7 @@ from mere.sql.types import (
     NUMERIC,
     STRINGS,
     TIMESTAMP,
+    TIMESTAMPTZ,
     UNKNOWN,
     UUID,
     PgType,
@@ -43,6 +44,7 @@ from mere.sql.types import (
 
 _BOUNDS = {INT2: 2**15, INT4: 2**31, INT8: 2**63}
 _INTEGER = re.compile(r"\s*([+-]?\d+(?:_\d+)*)\s*")
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)([+-])(0\d|1[0-5])(?::([0-5]\d))?(?::([0-5]\d))?")
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -127,12 +129,28 @@ def parse_literal(text: str, pg_type: PgType) -> Typed | None:
     if oid == TIMESTAMP and pg_type.typmod < 0:
         moment = parse_timestamp(text)
         return timestamp_literal(moment) if moment is not None else None
+    if oid == TIMESTAMPTZ and pg_type.typmod < 0:
+        return _parse_instant(text, pg_type)
     if oid == JSONB:
         return _parse_jsonb(text, pg_type)
     if oid == INTERVAL:
         interval = parse_interval(text, pg_type.typmod)
         return interval_literal(interval, pg_type.typmod) if interval is not None else None
     return None
+
+
+def _parse_instant(text: str, pg_type: PgType) -> Typed | None:
+    """A timestamp with its offset, as PostgreSQL prints one; without it means the session's time zone."""
+    match = _INSTANT.fullmatch(text)
+    moment = parse_timestamp(match[1]) if match is not None else None
+    if match is None or moment is None:
+        return None
+    offset = dt.timedelta(hours=int(match[3]), minutes=int(match[4] or 0), seconds=int(match[5] or 0))
+    try:
+        instant = moment + offset if match[2] == "-" else moment - offset
+    except OverflowError:
+        return None
+    return Typed(cast(string(f"{instant.isoformat(' ')}+00"), "TIMESTAMPTZ"), pg_type)
 
 
 def _parse_jsonb(text: str, pg_type: PgType) -> Typed | None:

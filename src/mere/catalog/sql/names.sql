@@ -61,10 +61,12 @@ $$;
 --             the role has that right where it does not have it for the table, else null
 -- Generic plans: PostgreSQL would plan anew at every call, since it takes the arrays to be longer than they are, and that
 -- takes three times as long as the rest.
+-- Values in views, checks, defaults and bounds come in the styles that the binder reads, whatever the session's are.
 -- `refreshed` is a materialized view of which `inside` has to tell what it reads, and `view_sql` how; 0 for none.
 DROP FUNCTION IF EXISTS mere.resolve(jsonb, name[]);
 CREATE OR REPLACE FUNCTION mere.resolve(names jsonb, path name[], refreshed oid DEFAULT 0) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     me oid := (SELECT oid FROM pg_roles WHERE rolname = current_user);
     lake oid;  -- the access method, where a partitioned table may be among what is reached

@@ -106,16 +106,12 @@ def per_partition(tree: exp.Expression, table: Relation, nothing: exp.Expression
 
 
 def with_rights_of(table: Relation, leaf: Relation) -> Relation:
-    """A partition with the rights that the role has to the partitioned table, by which the statement names it."""
-    above = {column.name: column for column in table.columns}
+    """A partition with the rights that the role has to the partitioned table, by which the statement names it, and with
+    the columns in the order that they have there."""
+    own = {column.name: column for column in leaf.columns}
     columns = tuple(
-        replace(
-            column,
-            readable=above[column.name].readable,
-            insertable=above[column.name].insertable,
-            updatable=above[column.name].updatable,
-        )
-        for column in leaf.columns
+        replace(own[above.name], readable=above.readable, insertable=above.insertable, updatable=above.updatable)
+        for above in table.columns
     )
     return replace(leaf, privileges=table.privileges, columns=columns)
 
