@@ -17,7 +17,7 @@ from mere.sql.coercion import coerce, to_boolean
 from mere.sql.expressions import Coercion, Subquery, Typed, bind_expression
 from mere.sql.expressions.typed import COLUMN, PLACEHOLDER, VOLATILE
 from mere.sql.literals import literal
-from mere.sql.types import INT8, RECORD, TEXT, PgType
+from mere.sql.types import INT8, RECORD, TEXT, TYPES, PgType, format_type
 
 if TYPE_CHECKING:
     from mere.sql.bind.user_function import Called
@@ -129,7 +129,20 @@ class ScopeEnvironment:
         return bind_user_call(context, self, node) if self.binding.resolved.functions else None
 
     def written(self, node: exp.Expression) -> exp.Expression:
-        return node if self.scope.frame.called is None else node.transform(self._given)
+        return node.transform(self._given if self.scope.frame.called is not None else self._value)
+
+    def _value(self, node: exp.Expression) -> exp.Expression:
+        """The value of a parameter, where the node is one."""
+        if not isinstance(node, exp.Parameter):
+            return node
+        if self.binding.context.any_values:
+            raise FeatureNotSupported("PostgreSQL evaluates an expression with this parameter")
+        value = self.binding.context.parameters[int(node.this.name) - 1]
+        if value.text is None:
+            text = "NULL"
+        else:  # E'' means the same whatever standard_conforming_strings says
+            text = "E'" + value.text.replace("\\", "\\\\").replace("'", "''") + "'"
+        return exp.Var(this=f"({text}::{format_type(value.type)})" if value.type.oid in TYPES else text)
 
     def _given(self, node: exp.Expression) -> exp.Expression:
         """The syntax of an argument of the function around, where it is one."""
