@@ -239,7 +239,10 @@ def _bound(relation: Relation, predicate: Predicate, columns: Sequence[LakeColum
     texts = [constant_text(value) for value in predicate.values]
     if any(text is None or not _fits(text, column.type) for text in texts):
         return None
-    values = tuple(t.rstrip(" ") if predicate.column.type.oid == BPCHAR else t for t in texts if t is not None)
+    # Files have a char(n) without its padding. The value may be compared with padding or without: as the bound that
+    # rules out less.
+    trimmed = predicate.column.type.oid == BPCHAR and predicate.op not in ("<", "<=")
+    values = tuple(t.rstrip(" ") if trimmed else t for t in texts if t is not None)
     buckets = _buckets(relation, predicate, column, values)
     layout = table_layout(relation)
     return Bound(column.column_id, column.type, predicate.op, values, buckets, layout)  # type: ignore[arg-type]

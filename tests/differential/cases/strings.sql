@@ -52,3 +52,11 @@ select translate(s, 'l', ''), lpad(s, -1, 'x'), repeat(s, 0) from t where id = 1
 select initcap('the quick-brown_fox o''neil ' || v) from t where id = 1;
 select parse_ident('a.b') || v from t where id = 1;
 select bit_count(s::bytea), get_byte(s::bytea, 0) from t where id = 1;
+create table padded (c char(4));
+insert into padded values ('ab');
+select * from padded where c < 'ab '::text;
+select * from padded where c <= 'ab '::text;
+select * from padded where c > 'ab '::text;
+select * from padded where c <= 'ab ';
+select * from padded where c < 'ab ';
+drop table padded;
