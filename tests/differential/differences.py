@@ -33,6 +33,9 @@ DIFFERENCES: dict[str, str] = {
         "generated columns are STORED, and come with the table: none is added to a table that has rows (0A000)"
     ),
     "two-changes": "two statements of one WITH that update or delete rows of the same lake table are refused (0A000)",
+    "partition-picks": (
+        "LIMIT and volatile functions in a subquery of an UPDATE or DELETE of a partitioned table are refused (0A000)"
+    ),
     "partitions": (
         "PARTITION BY HASH, inheritance, MERGE and ON CONFLICT of a partitioned table, and an UPDATE that moves a row"
         " to another partition are refused on lake tables (0A000)"

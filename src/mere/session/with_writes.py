@@ -71,7 +71,7 @@ async def run_with_writes(
     await state.transaction.ensure()
     analysis = await analyse(state, statement, parameters.oids)
     require_writable(analysis, kind.name)
-    return await run_parts(state, analysis, take_apart(analysis.tree), parameters, formats)
+    return await run_parts(state, analysis, take_apart(analysis.tree, _volatile(analysis)), parameters, formats)
 
 
 async def change_table(
@@ -98,7 +98,8 @@ async def change_partitions(
     state: SessionState, analysis: Analysis, table: Relation, parameters: Parameters, formats: tuple[int, ...]
 ) -> Outcome:
     """UPDATE or DELETE of a partitioned table: one of each partition, and what they return together."""
-    tree = analysis.tree
+    apart = take_apart(analysis.tree, _volatile(analysis))
+    tree = analysis.tree if apart.main is None else apart.main
     resolved = _with_partitions(analysis.resolved, table)
     verb = "UPDATE" if isinstance(tree, exp.Update) else "DELETE"
     if not any(column.updatable for column in table.columns):
@@ -107,8 +108,15 @@ async def change_partitions(
         f"NULL::{format_type(PgType(field.type_oid, field.typmod))} AS {quote_identifier(field.name)}"
         for field in analysis.description.fields or ()
     )
-    parts = per_partition(tree, table, parse(f"SELECT {', '.join(nulls)} WHERE false"))
+    each = per_partition(tree, table, parse(f"SELECT {', '.join(nulls)} WHERE false"), _volatile(analysis))
+    parts = Parts((*apart.before, *each.before), each.main)
     return await run_parts(state, replace(analysis, resolved=resolved), parts, parameters, formats, verb)
+
+
+def _volatile(analysis: Analysis) -> frozenset[str]:
+    """The names of users' functions that may be volatile."""
+    named = analysis.resolved.functions.items()
+    return frozenset(name for (_, name), meant in named if any(function.volatility == "v" for function in meant))
 
 
 def _with_partitions(resolved: Resolved, table: Relation) -> Resolved:
@@ -168,7 +176,7 @@ class _Run:
     async def _change_partitions(self, part: WithPart, table: Relation) -> None:
         """UPDATE or DELETE of a partitioned table: one of each partition, and what they return together."""
         self.analysis = replace(self.analysis, resolved=_with_partitions(self.analysis.resolved, table))
-        each = per_partition(part.tree, table, None)
+        each = per_partition(part.tree, table, None, _volatile(self.analysis))
         if not each.before:
             raise FeatureNotSupported(f'WITH that changes table "{table.name}", which has no partitions')
         for one in each.before:

@@ -244,3 +244,21 @@ select n from moments2;
 reset timezone;
 reset datestyle;
 drop table moments;
+create table many (k int, v int) partition by list (k);
+create table many1 partition of many for values in (0);
+create table many2 partition of many for values in (1);
+create table many3 partition of many for values in (2);
+insert into many select g % 3, g from generate_series(1, 300) g;
+with q as (select v from many order by random() limit 1) delete from many using q where many.v = q.v;
+with q as (select v from many order by random() limit 10), z as (select v from q) update many set v = many.v + 1000 from z where many.v = z.v;
+with q as (select v from many order by random() limit 7), d as (delete from many using q where many.v = q.v returning 1) select count(*) from d;
+with q as (select v from many limit 5) update many set v = v where v in (select v from q);
+delete from many where v in (select v from many order by v desc limit 10);
+delete from many a where v = (select max(b.v) from many b where b.k = a.k order by 1 limit 1);
+delete from many1 where v in (select v from many1 order by random() limit 1);
+select count(*) from many;
+--! differs partition-picks
+delete from many where v = (select v from many order by random() limit 1);
+--! differs partition-picks
+update many set v = v where v in (select v from many limit 3);
+drop table many;

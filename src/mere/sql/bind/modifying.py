@@ -1,8 +1,8 @@
 """WITH queries that change tables, taken apart: each statement by itself, in order, then the main one.
 
-Every part sees the same snapshot, so the order decides nothing. A WITH query that two parts read is a part too: it must
-be the same rows for both. One that a single part reads goes with that part. Pure functions over syntax trees, in the
-gateway's process.
+Every part sees the same snapshot, so the order decides nothing. A WITH query that two parts read, or that may give
+other rows each time, is a part too: it must be the same rows for all. Another goes with the part that reads it. Pure
+functions over syntax trees, in the gateway's process.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.sql.bind.bound import OutputColumn
+from mere.sql.bind.evaluated_once import picks, picks_inside
 from mere.sql.bind.scope import CommonTable, identifier_name
 from mere.sql.relations import Relation
 
@@ -54,8 +55,8 @@ def _clauses(tree: exp.Expression) -> list[exp.With]:
     return [clause for node in nodes if isinstance(clause := node.args.get("with_"), exp.With)]
 
 
-def take_apart(tree: exp.Expression) -> Parts:
-    """The parts of a statement for which `has_changes`. The tree itself stays as it is."""
+def take_apart(tree: exp.Expression, volatile: Collection[str]) -> Parts:
+    """The parts of a statement. The tree itself stays as it is. `volatile`: the users' functions that are, by name."""
     if tree.meta.get("overriding"):  # the parser does not say of which INSERT
         raise FeatureNotSupported("OVERRIDING beside WITH queries that change tables is not supported over lake tables")
     main = tree.copy()
@@ -74,14 +75,23 @@ def take_apart(tree: exp.Expression) -> Parts:
             raise FeatureNotSupported(
                 "WITH RECURSIVE that changes lake tables and names a later WITH query is not supported"
             )
-    return _assign(dict(zip(names, tables, strict=True)), main, recursive)
+    return _assign(dict(zip(names, tables, strict=True)), main, recursive, volatile)
 
 
-def per_partition(tree: exp.Expression, table: Relation, nothing: exp.Expression | None) -> Parts:
+def per_partition(
+    tree: exp.Expression, table: Relation, nothing: exp.Expression | None, volatile: Collection[str]
+) -> Parts:
     """UPDATE or DELETE of a partitioned table as one statement a partition. Their targets are called by their oids, in
     the schema PARTITIONS. `nothing` is a query of RETURNING's columns without rows."""
     parts = []
-    for leaf in () if tree.this.args.get("only") else table.partitions:
+    leaves = () if tree.this.args.get("only") else table.partitions
+    if len(leaves) > 1 and picks_inside(tree, tree.this.alias or table.name, volatile):
+        raise FeatureNotSupported(
+            f'changing partitioned table "{table.name}" by a query with LIMIT, or with a volatile function, is not'
+            " supported: each partition would see other rows of it",
+            hint="Make it a WITH query, which runs once.",
+        )
+    for leaf in leaves:
         part = tree.copy()
         target = part.this
         alias = target.args.get("alias") or exp.TableAlias(this=exp.Identifier(this=table.name, quoted=True))
@@ -116,7 +126,7 @@ def with_rights_of(table: Relation, leaf: Relation) -> Relation:
     return replace(leaf, privileges=table.privileges, columns=columns)
 
 
-def _assign(tables: Mapping[str, exp.CTE], main: exp.Expression, recursive: bool) -> Parts:
+def _assign(tables: Mapping[str, exp.CTE], main: exp.Expression, recursive: bool, volatile: Collection[str]) -> Parts:
     """Which WITH query stands by itself, and which goes with the only part that reads it."""
     earlier: list[str] = []
     readers = dict.fromkeys(tables, 0)
@@ -128,7 +138,11 @@ def _assign(tables: Mapping[str, exp.CTE], main: exp.Expression, recursive: bool
     for found in (*read.values(), in_main):
         for name in found:
             readers[name] += 1
-    alone = [name for name, table in tables.items() if isinstance(table.this, CHANGES) or readers[name] > 1]
+    alone = [
+        name
+        for name, table in tables.items()
+        if isinstance(table.this, CHANGES) or readers[name] > 1 or (readers[name] and picks(table.this, volatile))
+    ]
 
     def carried(found: Collection[str]) -> list[str]:
         """The WITH queries that come along, those that they read before them."""
