@@ -262,3 +262,14 @@ delete from many where v = (select v from many order by random() limit 1);
 --! differs partition-picks
 update many set v = v where v in (select v from many limit 3);
 drop table many;
+create table folded (a text) partition by list (lower(a));
+create table folded1 partition of folded for values in ('x');
+create table folded2 partition of folded default;
+create function lower(x text) returns text language sql as 'select x || ''!''';
+set search_path = diff_partitions, pg_catalog;
+insert into folded select 'X' where lower('y') = 'y!';
+select * from folded1;
+select * from folded2;
+set search_path = diff_partitions;
+drop function lower(text);
+drop table folded;

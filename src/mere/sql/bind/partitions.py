@@ -24,7 +24,7 @@ def bind_routes(binding: Binding, relation: Relation) -> tuple[Route, ...]:
 
 def _route(binding: Binding, leaf: Relation) -> Route:
     item = rows_item(leaf, leaf.name)
-    scope = Scope(Level(), None, binding.frame(), Namespace([item], list(item.columns)))
+    scope = Scope(Level(), None, replace(binding.frame(), printed=True), Namespace([item], list(item.columns)))
     condition = (
         ScopeEnvironment(binding, scope).boolean(expression_of(leaf.bounds), "CHECK").sql
         if leaf.bounds
