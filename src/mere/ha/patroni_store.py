@@ -117,12 +117,15 @@ class ObjectStoreDCS(AbstractDCS):
         return self._lease.until
 
     def _deadline(self) -> float:
-        """Of one operation. A holder gives up a sixth of its lease before the end, to have time to stop PostgreSQL.
+        """Of one operation: no request is sent after it.
 
-        In the past for a holder that overslept: every request is then made once, and not tried again.
+        A holder stops asking a sixth of its lease before the end, and a request lasts a sixth of it at most, so that
+        its last answer has come when the lease ends. One that overslept has no time for a second try.
         """
         now, until = self._records.clock(), self._lease.until
-        return now + self._retry if until == NEVER else min(now + self._retry, until - self._ttl / 6)
+        if until == NEVER:
+            return now + self._retry
+        return now + self._request_seconds if now >= until else min(now + self._retry, until - self._ttl / 6)
 
     # Reading.
 
@@ -312,7 +315,7 @@ class ObjectStoreDCS(AbstractDCS):
 
     def _wait_for_lease(self) -> float:
         try:
-            return self._lease.look(self._records.clock()).wait
+            return self._lease.look(self._records.clock() + self._request_seconds).wait
         except StorageError as error:
             logger.info("watch: %s", error)  # the next loop asks again, and decides what silence means
             return self._poll

@@ -54,7 +54,11 @@ def new_id() -> str:
 
 
 class Records:
-    """Reads and compare-and-set writes. Deadlines are moments of `clock`; past them Unreachable is raised."""
+    """Reads and compare-and-set writes.
+
+    Deadlines are moments of `clock`: no request is sent past one, so the last answer comes within one request's time
+    limit after it. Unreachable is raised instead.
+    """
 
     def __init__(
         self, objects: Objects, clock: Clock = boot_clock, sleep: Callable[[float], None] = time.sleep
@@ -67,6 +71,7 @@ class Records:
         """The record as it is now; tried again until the deadline while the store does not answer."""
         pause = _PAUSE
         while True:
+            self._hurry(key, deadline)
             try:
                 found = self.objects.get(key)
                 return None if found is None else _decode(key, found)
@@ -82,6 +87,7 @@ class Records:
         data = _encode(body, write_id)
         pause = _PAUSE
         while True:
+            self._hurry(key, deadline)
             try:
                 return Record(body, self.objects.put(key, data, expected), write_id)
             except (ConditionFailed, Unreachable) as error:
@@ -100,6 +106,10 @@ class Records:
 
     def delete(self, key: str) -> None:
         self.objects.delete(key)
+
+    def _hurry(self, key: str, deadline: float) -> None:
+        if self.clock() >= deadline:
+            raise Unreachable(f'no time is left to ask the store about "{key}"')
 
     def _wait(self, pause: float, deadline: float, error: StorageError) -> float:
         """Sleep and return the next pause; past the deadline, the error as Unreachable."""

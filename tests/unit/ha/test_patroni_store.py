@@ -187,6 +187,25 @@ def test_a_holder_gives_up_before_its_lease_ends(a: Node) -> None:
     assert a.clock() < until - 4, "time is left to stop PostgreSQL"
 
 
+def test_a_holder_before_a_slow_store_has_stopped_asking_when_its_lease_ends(a: Node) -> None:
+    assert a.attempt_to_acquire_leader()
+    assert a.get_cluster().leader.name == "a"
+    until = a.lease_until
+    a.objects.took = lambda: a.clock.pass_true_time(10 / 3)  # each answer comes just within a request's time limit
+    after(21, a)
+    with pytest.raises(DCSError):
+        a.update_leader(a.get_cluster(), 1)
+    assert a.clock() <= until
+
+
+def test_a_holder_that_overslept_goes_on_if_nobody_took_the_lease(a: Node) -> None:
+    assert a.attempt_to_acquire_leader()
+    after(300, a)
+    assert a.get_cluster().is_unlocked()
+    assert a.acquire_leader_lock()
+    assert a.lease_until > a.clock()
+
+
 def test_sync_state_is_compare_and_set_also_after_it_was_deleted(a: Node, b: Node) -> None:
     first = a.write_sync_state("a", ["b"], 0)
     assert first is not None
