@@ -66,7 +66,9 @@ class Members:
     def silent(self, seconds: float) -> list[str]:
         """Members that have not written for that long, as far as this process has watched."""
         now = self._records.clock()
-        return [name for name, seen in self._sightings.items() if now - seen.since > seconds and name != self._node]
+        return [
+            name for name, seen in list(self._sightings.items()) if now - seen.since > seconds and name != self._node
+        ]
 
     def forget(self, name: str) -> None:
         """Remove the record of a member that is gone for good; it makes itself known again if it is not."""
