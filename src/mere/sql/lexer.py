@@ -8,29 +8,39 @@ dull text, so that a bulk INSERT of tens of megabytes costs seconds.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+
+def _repeated(body: str) -> str:
+    """As often as it goes, and never given back. Before 3.11.5 Python forgets to return from a last round that fails
+    half-way; there an atomic group does the same, and takes memory for each round."""
+    return f"(?:{body})*+" if sys.version_info >= (3, 11, 5) else f"(?>(?:{body})*)"
+
 
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
 _SPACE = r"[ \t\n\r\f\v]"
 _IDENTIFIER = rf"[{_LETTER}][{_LETTER}0-9$]*+"
 # A string may go on after a newline; an E string stays one.
-_CONTINUE = r"(?:[ \t\f\v]*+(?:--[^\n\r]*+)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*+)*+'"
-_PLAIN = r"'[^']*+(?:''[^']*+)*+(?:'|\Z)"
-_ESCAPED_BODY = r"(?:[^'\\]|''|\\.)*+(?:'|\Z)"
-_ESCAPED = rf"[eE]'{_ESCAPED_BODY}{_CONTINUE}{_ESCAPED_BODY})*+"
-_QUOTED = r'"[^"]*+(?:""[^"]*+)*+(?:"|\Z)'
+_BLANK = _repeated(r"[ \t\n\r\f\v]++|--[^\n\r]*+")
+_CONTINUE = rf"[ \t\f\v]*+(?:--[^\n\r]*+)?[\n\r]{_BLANK}'"
+_PLAIN = rf"""'[^']*+{_repeated("''[^']*+")}(?:'|\Z)"""
+_ESCAPED_BODY = _repeated(r"[^'\\]++|''|\\.") + r"(?:'|\Z)"
+_ESCAPED = rf"[eE]'{_ESCAPED_BODY}{_repeated(_CONTINUE + _ESCAPED_BODY)}"
+_QUOTED = '"[^"]*+' + _repeated('""[^"]*+') + r'(?:"|\Z)'
 _NUMBER = rf"(?:[0-9][{_LETTER}0-9]*+(?:\.[0-9]?[0-9A-Za-z_]*+)?|\.[0-9][0-9A-Za-z_]*+)(?:(?<=[eE])[+-][0-9_]++)?"
 _DOLLAR = rf"\$(?P<tag>(?:[{_LETTER}][{_LETTER}0-9]*+)?)\$(?:.*?\$(?P=tag)\$|.*+)"
 
 # Text that decides nothing about where a statement ends: space, numbers, operators, plain strings.
 _DULL = rf"""(?:[ \t\n\r\f\v,+*<>=~!@\#%^&|`?:\[\]{{}}.\\]++|[0-9][{_LETTER}0-9]*+|{_PLAIN}|-(?!-)|/(?!\*))"""
 # A closed pair of parentheses with nothing but literals: a row of a bulk INSERT is one step.
-_ROW = rf"""\((?:[ \t\n\r\f\v,+.:]++|[0-9][0-9A-Za-z_]*+|{_PLAIN}|-(?!-)|[nN][uU][lL][lL]\b|[tT][rR][uU][eE]\b
-    |[fF][aA][lL][sS][eE]\b)*+\)"""
+_LITERAL = rf"""[ \t\n\r\f\v,+.:]++|[0-9][0-9A-Za-z_]*+|{_PLAIN}|-(?!-)|[nN][uU][lL][lL]\b|[tT][rR][uU][eE]\b
+    |[fF][aA][lL][sS][eE]\b"""
+_ROW = rf"\({_repeated(_LITERAL)}\)"
 
 _STEP = re.compile(
-    rf"""(?P<skip>(?:{_DULL}|{_ROW})++)
+    rf"""(?P<skip>(?:{_DULL}|{_ROW}){{1,1000}})
     |(?P<line>--[^\n\r]*+)
     |(?P<string>{_ESCAPED}|[bBxXnN]{_PLAIN}|[uU]&{_PLAIN})
     |(?P<unicode>[uU]&{_QUOTED})
@@ -43,7 +53,7 @@ _STEP = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _TOKEN = re.compile(
-    rf"""(?P<space>(?:{_SPACE}|--[^\n\r]*+)++)
+    rf"""(?P<space>(?={_SPACE}|--){_BLANK})
     |(?P<string>{_ESCAPED}|[bBxXnN]{_PLAIN}|[uU]&{_PLAIN}|{_PLAIN})
     |(?P<unicode>[uU]&{_QUOTED})
     |(?P<word>{_IDENTIFIER})
@@ -53,7 +63,7 @@ _TOKEN = re.compile(
     |(?P<dollar>{_DOLLAR})
     |(?P<number>{_NUMBER})
     |(?P<punctuation>=>|:=|::|\.\.|[(),;.\[\]:])
-    |(?P<operator>(?:(?!--|/\*)[+\-*/<>=~!@\#%^&|`?])++)
+    |(?P<operator>(?>(?:(?!--|/\*)[+\-*/<>=~!@\#%^&|`?])+))
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -171,7 +181,7 @@ class _Scan:
         )
 
 
-_DULL_START = re.compile(r"(?:[ \t\n\r\f\v]|--[^\n\r]*+)++")
+_DULL_START = re.compile(rf"(?={_SPACE}|--){_BLANK}")
 _DULL_END = re.compile(r"[^ \t\n\r\f\v]")
 
 
@@ -252,7 +262,7 @@ def _unicode_identifier(text: str) -> str:
 
 _BACKSLASH = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_JOIN = re.compile(_CONTINUE + ")")
+_JOIN = re.compile(_CONTINUE)
 
 
 def _string_value(text: str) -> str:

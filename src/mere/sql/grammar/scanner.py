@@ -65,7 +65,7 @@ _OPERATORS = {
 _PLAIN_STRING = re.compile(r"'((?:[^']|'')*)'")
 _ESCAPE_STRING = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 # Possessive: what was skipped is never split another way, or indentation would take time exponential in its blanks.
-_CONTINUATION = re.compile(r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:[ \t\n\r\f\v]++|--[^\n\r]*+)*+(?=')")
+_CONTINUATION = re.compile(r"(?>(?:[ \t\f\v]|--[^\n\r]*+)*)[\n\r](?>(?:[ \t\n\r\f\v]++|--[^\n\r]*+)*)(?=')")
 _UESCAPE = re.compile(r"[ \t\n\r\f\v]*[uU][eE][sS][cC][aA][pP][eE][ \t\n\r\f\v]*'(.)'")
 _BACKSLASH = re.compile(
     r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|('')", re.DOTALL
