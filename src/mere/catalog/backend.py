@@ -90,6 +90,11 @@ class Backend:
         """Set when the connection is lost or closed."""
         return self._stream.closed
 
+    @property
+    def at_its_end(self) -> bool:
+        """Is the connection lost, or has PostgreSQL said that it will be?"""
+        return self.closed.is_set() or self._farewell is not None
+
     def last_words(self) -> MereError:
         """Why the connection is lost, as far as PostgreSQL has said so."""
         raw = self._stream.take_unread(b"E")

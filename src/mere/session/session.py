@@ -121,7 +121,7 @@ class Session:
     async def _fail(self, error: MereError, message: FrontendMessage) -> None:
         """Reports an error, and brings the transaction to where an error leaves it."""
         state = self._state
-        if state.backend.closed.is_set() and error.severity == "ERROR":
+        if state.backend.at_its_end and error.severity == "ERROR":
             raise state.backend.last_words() from error  # the statement stopped because the session is at its end
         if error.severity != "ERROR":
             raise error

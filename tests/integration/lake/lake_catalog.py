@@ -309,7 +309,8 @@ def make_template(peer: Peer, directory: Path) -> str:
     """A database with an empty lake, to be copied for each test."""
     name = f"lake_template_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(peer.superuser_conninfo, autocommit=True) as admin:
-        for role, rights in (("mere_super", "SUPERUSER LOGIN"), ("mere_gateway", "LOGIN NOINHERIT")):
+        roles = {"mere_super": "SUPERUSER LOGIN", "mere_gateway": "LOGIN NOINHERIT", "mere_python": "NOLOGIN"}
+        for role, rights in roles.items():
             if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
                 admin.execute(f"CREATE ROLE {role} {rights}")
                 admin.execute(f"ALTER ROLE {role} SET default_table_access_method = 'heap'")

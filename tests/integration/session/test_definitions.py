@@ -48,7 +48,7 @@ def test_create_as_in_all_its_forms(table: Client) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "SELECT f()",
+        "SELECT p()",
         "DO $$ BEGIN PERFORM count(*) FROM t; END $$",
         "DO $$ BEGIN INSERT INTO t VALUES (5, 'x'); END $$",
         "DO $$ BEGIN EXECUTE 'DELETE FROM t'; END $$",
@@ -64,6 +64,9 @@ def test_create_as_in_all_its_forms(table: Client) -> None:
 )
 def test_what_would_read_the_empty_shell_or_lie_is_refused(table: Client, text: str) -> None:
     table.ok("CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM t'")
+    table.ok(
+        "CREATE FUNCTION p() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM t); END'"
+    )
     table.ok("CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
     table.ok("CREATE SEQUENCE q")
     table.fails(text, "0A000")
