@@ -34,7 +34,7 @@ demo: $(VENV)/.runtime
 	@$(BIN)/mere demo
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .
