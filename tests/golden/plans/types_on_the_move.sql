@@ -31,7 +31,7 @@ coordinator passes on
 
 SELECT DISTINCT v, true AS t, 1.5::real AS r, timestamptz '2024-01-01 10:00:00+01' AS z, time '10:00' AS h FROM t0;
 slice 1, every segment
-  SELECT DISTINCT "t0"."v" AS "v", TRUE AS "t", CAST('1.5' AS FLOAT) AS "r", $mere_constant_0 AS "z", $mere_constant_1 AS "h" FROM mere_scan_0 AS "t0"
+  SELECT DISTINCT "t0"."v" AS "v", TRUE AS "t", CAST('1.5' AS FLOAT) AS "r", CAST('2024-01-01 09:00:00+00' AS TIMESTAMPTZ) AS "z", $mere_constant_0 AS "h" FROM mere_scan_0 AS "t0"
   => mere_motion_1: Redistribute Motion, Hash Key: v [CAST(HASH(CAST("v" AS BIGINT)) % 2147483647 AS BIGINT)]
 slice 2, every segment
   SELECT DISTINCT "mere_distinct"."v" AS "v", "mere_distinct"."t" AS "t", "mere_distinct"."r" AS "r", "mere_distinct"."z" AS "z", "mere_distinct"."h" AS "h" FROM mere_motion_1 AS "mere_distinct"
