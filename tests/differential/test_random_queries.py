@@ -13,7 +13,7 @@ from harness.workspace import Workspace
 from .comparison import compare
 from .random_queries import SETUP, Query, rows
 
-FIRST, LAST = (int(seed) for seed in os.environ.get("MERE_QUERY_SEEDS", "1-250").split("-"))
+FIRST, LAST = (int(seed) for seed in os.environ.get("MERE_QUERY_SEEDS", "1-150").split("-"))
 
 
 @pytest.fixture
