@@ -20,7 +20,7 @@ from mere.sql.bind import BoundSelect
 from .distributed_queries import QueryMaker
 from .distributed_tables import KEYS, warehouse
 
-FIRST, LAST = (int(seed) for seed in os.environ.get("MERE_PLAN_SEEDS", "1-100").split("-"))
+FIRST, LAST = (int(seed) for seed in os.environ.get("MERE_PLAN_SEEDS", "1-60").split("-"))
 
 
 @dataclass(frozen=True, slots=True)
