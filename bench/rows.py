@@ -19,9 +19,7 @@ def column_types() -> list[tuple[str, str]]:
     """(name, type) of each column, as declared."""
     with duckdb.connect() as connection:
         connection.execute(f"CREATE TABLE lineitem ({COLUMNS})")
-        return connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() ORDER BY column_index"
-        ).fetchall()
+        return connection.execute("SELECT column_name, column_type FROM (DESCRIBE lineitem)").fetchall()
 
 
 def create_lineitem(conninfo: str, distribution: str = HASHED) -> None:
