@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from sqlglot import exp
 
+from mere.lake.columns import quote_literal
 from mere.plan.nodes import Slice
 from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import PARAMETER
@@ -71,16 +72,12 @@ class Body:
 def _value_text(node: exp.Expression) -> str:
     """As `duckdb_text`, at once for the commonest values: this is done for each execution."""
     if isinstance(node, exp.Literal):
-        return _string(node.name) if node.is_string else node.name
+        return quote_literal(node.name) if node.is_string else node.name
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and not node.to.expressions:
         name = _PLAIN_TYPES.get(node.to.this)
         if name is not None:
             return f"CAST({_value_text(node.this)} AS {name})"
     return duckdb_text(node)
-
-
-def _string(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def with_constants(tree: exp.Expression, constants: Mapping[str, exp.Expression]) -> exp.Expression:

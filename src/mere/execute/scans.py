@@ -273,11 +273,7 @@ def _fits(text: str, lake_type: str) -> bool:
 
 def fill(predicate: Predicate, constants: Mapping[str, exp.Expression]) -> Predicate:
     """The predicate with the placeholders of evaluated constants replaced."""
-    values = tuple(
-        constants.get(value.this, value) if isinstance(value, exp.Placeholder) else with_constants(value, constants)
-        for value in predicate.values
-    )
-    return replace(predicate, values=values)
+    return replace(predicate, values=tuple(with_constants(value, constants) for value in predicate.values))
 
 
 async def scanned_files(view: LakeView, scan: Scan) -> tuple[TableFiles, TableFiles]:
