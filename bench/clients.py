@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import psycopg
 from harness.crowd import Asked, crowd, right_answers
@@ -20,7 +19,7 @@ from rich.table import Table as Printed
 
 from bench.place import make_tpch, temporary_place
 from bench.report import console, median, print_machine
-from bench.segments import layout_of, segmented_warehouse, wait_for_segments
+from bench.segments import load, segmented_warehouse, wait_for_segments
 from mere.demo.tpch import TABLES, queries
 
 
@@ -32,7 +31,7 @@ def main() -> None:
         words = ("--active-statements", str(options.active), "--waiting-statements", str(options.clients))
         with segmented_warehouse(place, options.segments, [files], words) as mere:
             with psycopg.connect(mere.url, autocommit=True) as connection:
-                _load(connection, files)
+                load(connection, TABLES, files, "hash")
                 wait_for_segments(connection, options.segments)
                 pids = [pid for (pid,) in connection.execute("SELECT pid FROM mere.segment_configuration").fetchall()]
                 alone = _alone(connection)
@@ -52,13 +51,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--active", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
-
-
-def _load(connection: psycopg.Connection, files: Path) -> None:
-    for table in TABLES:
-        with console.status(f"Loading {table.name}"):
-            connection.execute(layout_of(table, "hash"))
-            connection.execute(f"COPY {table.name} FROM '{files}/{table.name}.parquet' (FORMAT parquet)")
 
 
 def _alone(connection: psycopg.Connection) -> Mapping[str, float]:

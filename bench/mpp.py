@@ -28,7 +28,7 @@ from bench.motions import Moved, moved, print_moved
 from bench.place import make_tpch, postgres, run_psql, temporary_place
 from bench.plot import Bar, write_bars
 from bench.report import Comparison, console, median, print_machine, print_table
-from bench.segments import layout_of, segmented_warehouse, wait_for_segments
+from bench.segments import load, segmented_warehouse, wait_for_segments
 from bench.tpch import alternate, open_native
 from mere.demo.tpch import TABLES, queries
 
@@ -85,10 +85,7 @@ def against_native(place: Path, files: Path, layout: str, options: argparse.Name
         segmented_warehouse(place, options.segments, [files]) as mere,
         psycopg.connect(mere.url, autocommit=True) as connection,
     ):
-        for table in TABLES:
-            with console.status(f"Loading {table.name}, {layout}"):
-                connection.execute(layout_of(table, layout))
-                connection.execute(f"COPY {table.name} FROM '{files / table.name}.parquet' (FORMAT parquet)")
+        load(connection, TABLES, files, layout)
         wait_for_segments(connection, options.segments)
         native = open_native(mere)
         native.execute("SET threads = 2")

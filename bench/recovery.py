@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,14 +21,10 @@ from rich.table import Table as Printed
 
 from bench.place import make_tpch, temporary_place
 from bench.report import console, median, print_machine
-from bench.segments import layout_of, segmented_warehouse, wait_for_segments
+from bench.segments import load, segmented_warehouse, wait_for_segments
+from mere.demo.kill import QUERY, UP
 from mere.demo.tpch import TABLES
 
-# Every line item beside those of the same part: both sides move, where they do not lie by it.
-QUERY = """SELECT a.l_shipmode, count(*), sum(a.l_quantity + b.l_quantity)
-FROM lineitem AS a JOIN lineitem AS b ON a.l_partkey = b.l_partkey AND a.l_orderkey <> b.l_orderkey
-GROUP BY a.l_shipmode ORDER BY a.l_shipmode"""
-UP = "SELECT pid FROM mere.segment_configuration WHERE status = 'up' ORDER BY id"
 SPARES = "SELECT pid FROM mere.segment_configuration WHERE status = 'spare'"
 ANSWER_AIM, READY_AIM = 2.0, 3.0
 WAIT_SECONDS = 120.0
@@ -62,7 +57,7 @@ def main() -> None:
             psycopg.connect(mere.url, autocommit=True) as connection,
             psycopg.connect(mere.url, autocommit=True) as watch,
         ):
-            _load(connection, files, options.layout)
+            load(connection, [table for table in TABLES if table.name == "lineitem"], files, options.layout)
             wait_for_segments(connection, options.segments)
             runs = measure(connection, watch, options)
     print_runs(runs, options)
@@ -76,13 +71,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--layout", choices=("hash", "random"), default="random")
     return parser.parse_args()
-
-
-def _load(connection: psycopg.Connection, files: Path, layout: str) -> None:
-    table = next(table for table in TABLES if table.name == "lineitem")
-    with console.status("Loading lineitem"):
-        connection.execute(layout_of(table, layout))
-        connection.execute(f"COPY lineitem FROM '{files}/lineitem.parquet' (FORMAT parquet)")
 
 
 def measure(connection: psycopg.Connection, watch: psycopg.Connection, options: argparse.Namespace) -> list[Run]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from bench.place import Warehouse
+from bench.report import console
 from mere.demo.seaweed import SeaweedFS
 from mere.demo.server import MereServer
 from mere.demo.tpch import Table
@@ -36,6 +37,14 @@ def layout_of(table: Table, layout: str) -> str:
     if layout == "hash":
         return table.create
     return f"CREATE TABLE {table.name} ({table.columns}) DISTRIBUTED RANDOMLY"
+
+
+def load(connection: psycopg.Connection, tables: Sequence[Table], files: Path, layout: str) -> None:
+    """Each table from its Parquet file."""
+    for table in tables:
+        with console.status(f"Loading {table.name}, {layout}"):
+            connection.execute(layout_of(table, layout))
+            connection.execute(f"COPY {table.name} FROM '{files / table.name}.parquet' (FORMAT parquet)")
 
 
 def wait_for_segments(connection: psycopg.Connection, segments: int) -> None:

@@ -1,4 +1,4 @@
-"""Wide results: SELECT * FROM lineitem to psycopg and COPY TO STDOUT to psql, against PostgreSQL 18 with the same rows.
+"""Wide results: SELECT * FROM lineitem to libpq and COPY TO STDOUT to psql, against PostgreSQL 18 with the same rows.
 
 python -m bench.select
 """
@@ -11,11 +11,13 @@ from collections.abc import Callable
 
 import psycopg
 
+from bench import libpq
 from bench.place import PSQL, make_tpch, postgres, temporary_place, warehouse
 from bench.report import Comparison, console, median, print_machine, print_table
 from bench.rows import LINEITEM, create_lineitem, load_peer
 
 REPEATS = 3
+ALL = "SELECT * FROM lineitem"
 
 
 def main() -> None:
@@ -29,8 +31,8 @@ def main() -> None:
                     connection.execute(f"COPY lineitem FROM '{files / LINEITEM}' (FORMAT parquet)")
                 load_peer(peer.conninfo, files)
             ways: dict[str, Callable[[str], int]] = {
-                "SELECT * to psycopg, text": lambda conninfo: select_all(conninfo, binary=False),
-                "SELECT * to psycopg, binary": lambda conninfo: select_all(conninfo, binary=True),
+                "SELECT * to libpq, text": lambda conninfo: libpq.read(conninfo, ALL, binary=False),
+                "SELECT * to libpq, binary": lambda conninfo: libpq.read(conninfo, ALL, binary=True),
                 "COPY TO STDOUT to psql": copy_out,
             }
             rows = []
@@ -48,20 +50,6 @@ def rate(way: Callable[[str], int], conninfo: str) -> float:
         count = way(conninfo)
         samples.append(count / (time.perf_counter() - started))
     return median(samples)
-
-
-def select_all(conninfo: str, binary: bool) -> int:
-    """Every row reaches libpq, chunk by chunk; no Python objects are made of them, or psycopg would be measured."""
-    with psycopg.connect(conninfo) as connection:
-        low = connection.pgconn
-        low.send_query_params(b"SELECT * FROM lineitem", None, result_format=int(binary))
-        low.set_chunked_rows_mode(10_000)
-        count = 0
-        while (result := low.get_result()) is not None:
-            if result.status == psycopg.pq.ExecStatus.FATAL_ERROR:
-                raise SystemExit(result.error_message.decode())
-            count += result.ntuples
-        return count
 
 
 def copy_out(conninfo: str) -> int:

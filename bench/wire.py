@@ -20,6 +20,7 @@ import asyncpg
 import psycopg
 from harness.postgres import BINARIES, start_peer
 
+from bench import libpq
 from bench.place import PEER_SETTINGS, temporary_place
 from bench.report import Comparison, console, median, print_machine, print_table
 from mere.demo.server import MereServer
@@ -96,8 +97,8 @@ def print_results(mine: Side, theirs: Side, options: argparse.Namespace) -> None
     ways: dict[str, Callable[[str, LiteralString], int]] = {
         "psycopg, text": lambda conninfo, sql: read_psycopg(conninfo, sql, binary=False),
         "psycopg, binary": lambda conninfo, sql: read_psycopg(conninfo, sql, binary=True),
-        "libpq alone, text": lambda conninfo, sql: read_libpq(conninfo, sql, binary=False),
-        "libpq alone, binary": lambda conninfo, sql: read_libpq(conninfo, sql, binary=True),
+        "libpq alone, text": lambda conninfo, sql: libpq.read(conninfo, sql, binary=False),
+        "libpq alone, binary": lambda conninfo, sql: libpq.read(conninfo, sql, binary=True),
         "asyncpg, binary": lambda conninfo, sql: asyncio.run(read_asyncpg(conninfo, sql)),
         "ADBC, COPY binary": read_adbc,
     }
@@ -128,20 +129,6 @@ def read_psycopg(conninfo: str, sql: LiteralString, binary: bool) -> int:
     """As an application does it: every value a Python object."""
     with psycopg.connect(conninfo) as connection, connection.cursor(binary=binary) as cursor:
         return len(cursor.execute(sql).fetchall())
-
-
-def read_libpq(conninfo: str, sql: LiteralString, binary: bool) -> int:
-    """Every row reaches libpq, chunk by chunk; no Python objects are made of them."""
-    with psycopg.connect(conninfo) as connection:
-        low = connection.pgconn
-        low.send_query_params(sql.encode(), None, result_format=int(binary))
-        low.set_chunked_rows_mode(10_000)
-        count = 0
-        while (result := low.get_result()) is not None:
-            if result.status == psycopg.pq.ExecStatus.FATAL_ERROR:
-                raise SystemExit(result.error_message.decode())
-            count += result.ntuples
-        return count
 
 
 async def read_asyncpg(conninfo: str, sql: str) -> int:

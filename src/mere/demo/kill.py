@@ -17,10 +17,11 @@ from mere.errors import StartupError
 
 SEGMENTS = 2
 _READY_SECONDS = 120.0
-_QUERY = """SELECT a.l_shipmode, count(*), sum(a.l_quantity + b.l_quantity)
+# Every line item beside those of the same part: both sides move, where they do not lie by it.
+QUERY = """SELECT a.l_shipmode, count(*), sum(a.l_quantity + b.l_quantity)
 FROM lineitem AS a JOIN lineitem AS b ON a.l_partkey = b.l_partkey AND a.l_orderkey <> b.l_orderkey
 GROUP BY a.l_shipmode ORDER BY a.l_shipmode"""
-_UP = "SELECT pid FROM mere.segment_configuration WHERE status = 'up' ORDER BY id"
+UP = "SELECT pid FROM mere.segment_configuration WHERE status = 'up' ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Survived:
 async def wait_for_segments(connection: asyncpg.Connection, dead: int | None = None) -> list[int]:
     """The processes of all segments, once they are up and the `dead` one is replaced."""
     until = time.monotonic() + _READY_SECONDS
-    while len(rows := await connection.fetch(_UP)) < SEGMENTS or dead in [row["pid"] for row in rows]:
+    while len(rows := await connection.fetch(UP)) < SEGMENTS or dead in [row["pid"] for row in rows]:
         if time.monotonic() > until:
             raise StartupError(f"the {SEGMENTS} segments are not up after {_READY_SECONDS:.0f} s")
         await asyncio.sleep(0.05)
@@ -54,12 +55,12 @@ async def kill_in_mid_query(url: str) -> Survived:
     connection, watch = await asyncpg.connect(url), await asyncpg.connect(url)
     try:
         before = await wait_for_segments(watch)
-        expected = await connection.fetch(_QUERY)  # warm: files are in the segments' caches
+        expected = await connection.fetch(QUERY)  # warm: files are in the segments' caches
         started = time.monotonic()
-        expected = await connection.fetch(_QUERY)
+        expected = await connection.fetch(QUERY)
         undisturbed = time.monotonic() - started
         started = time.monotonic()
-        query = asyncio.create_task(connection.fetch(_QUERY))
+        query = asyncio.create_task(connection.fetch(QUERY))
         await asyncio.sleep(undisturbed / 2)
         os.kill(before[0], signal.SIGKILL)
         replacement = asyncio.create_task(_replaced(watch, before[0]))
