@@ -64,9 +64,7 @@ def test_create_as_in_all_its_forms(table: Client) -> None:
 )
 def test_what_would_read_the_empty_shell_or_lie_is_refused(table: Client, text: str) -> None:
     table.ok("CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM t'")
-    table.ok(
-        "CREATE FUNCTION p() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM t); END'"
-    )
+    table.ok("CREATE FUNCTION p() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM t); END'")
     table.ok("CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
     table.ok("CREATE SEQUENCE q")
     table.fails(text, "0A000")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
 from mere.sql.jsonb.document import Json, JsonError
+from mere.sql.jsonb.places import INDEX
 
 How = Literal["replace", "create", "before", "after", "delete"]
-_INDEX = re.compile(r"\s*[+-]?\d+\Z")
 
 
 def changed(value: Json, path: Sequence[str | None], new: Json, how: How) -> Json:
@@ -53,7 +52,7 @@ def _in_object(value: dict[str, Json], key: str, path: Sequence[str | None], lev
 
 
 def _in_array(value: list[Json], step: str, path: Sequence[str | None], level: int, new: Json, how: How) -> Json:
-    if not _INDEX.match(step):
+    if not INDEX.match(step):
         raise JsonError("22P02", f'path element at position {level + 1} is not an integer: "{step}"')
     index, last = int(step), level == len(path) - 1
     if index < 0:

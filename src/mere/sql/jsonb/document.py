@@ -39,10 +39,7 @@ _DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_consta
 
 def read(text: str) -> Json:
     """The value; 22P02 for what is no JSON, 22P05 for the character that no text can hold."""
-    try:
-        value = cast(Json, _DECODER.decode(text))
-    except json.JSONDecodeError:
-        raise JsonError("22P02", "invalid input syntax for type json") from None
+    value = _decoded(text)
     if "\\u0000" in text and _NO_CHARACTER.search(text):
         raise JsonError("22P05", "unsupported Unicode escape sequence")
     return value
@@ -50,8 +47,12 @@ def read(text: str) -> Json:
 
 def check(text: str) -> None:
     """22P02 for what is no JSON by PostgreSQL's rules; DuckDB's reader is laxer."""
+    _decoded(text)
+
+
+def _decoded(text: str) -> Json:
     try:
-        _DECODER.decode(text)
+        return cast(Json, _DECODER.decode(text))
     except json.JSONDecodeError:
         raise JsonError("22P02", "invalid input syntax for type json") from None
 

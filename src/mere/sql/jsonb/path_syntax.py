@@ -74,15 +74,14 @@ class _Parser:
         return self.tokens[index] if index < len(self.tokens) else ("end", "")
 
     def sign(self, *signs: str) -> str:
-        kind, value = self.peek()
-        if kind == "sign" and value in signs:
-            self.at += 1
-            return value
-        return ""
+        return self.taken("sign", signs)
 
     def word(self, *words: str) -> str:
-        kind, value = self.peek()
-        if kind == "word" and value in words:
+        return self.taken("word", words)
+
+    def taken(self, kind: str, values: tuple[str, ...]) -> str:
+        found, value = self.peek()
+        if found == kind and value in values:
             self.at += 1
             return value
         return ""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import TypeVar
+
+_Step = TypeVar("_Step")
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _STEP = re.compile(r'\."((?:[^"\\]|\\.)*)"|\[(#-)?(\d+)\]')
 _DECODER = json.JSONDecoder()
-_INDEX = re.compile(r"\s*[+-]?\d+\Z")
+INDEX = re.compile(r"\s*[+-]?\d+\Z")  # a step of a text path that may be an array's
 
 
 @lru_cache(maxsize=1000)
@@ -28,31 +31,28 @@ def steps_of(path: str) -> tuple[str | int, ...]:
 
 def piece(text: str, steps: Sequence[str | int | None]) -> str | None:
     """What stands at a place; of a key that comes twice, the last."""
-    start, end = _BLANKS.match(text).end(), len(text.rstrip(" \t\n\r"))  # type: ignore[union-attr]
-    for step in steps:
-        found = _below(text, start, step)
-        if found is None:
-            return None
-        start, end = found
-    return text[start:end]
+    return _at(text, steps, _below)
 
 
 def piece_at_texts(text: str, path: Sequence[str | None]) -> str | None:
     """The same by #>'s path: each step a key of an object, or an index of an array."""
-    start, end = _BLANKS.match(text).end(), len(text.rstrip(" \t\n\r"))  # type: ignore[union-attr]
-    for element in path:
-        if element is None:
-            return None
-        step: str | int = element
-        if text[start] == "[":
-            if not _INDEX.match(element):
-                return None
-            step = int(element)
-        found = _below(text, start, step)
+    return _at(text, path, _below_text)
+
+
+def _at(text: str, steps: Sequence[_Step], below: Callable[[str, int, _Step], tuple[int, int] | None]) -> str | None:
+    start, end = _skip(text, 0), len(text.rstrip(" \t\n\r"))
+    for step in steps:
+        found = below(text, start, step)
         if found is None:
             return None
         start, end = found
     return text[start:end]
+
+
+def _below_text(text: str, start: int, step: str | None) -> tuple[int, int] | None:
+    if step is None or text[start] != "[":
+        return _below(text, start, step)
+    return _below(text, start, int(step)) if INDEX.match(step) else None
 
 
 def _below(text: str, start: int, step: str | int | None) -> tuple[int, int] | None:
