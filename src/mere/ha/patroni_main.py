@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from mere.ha.patroni_store import register
+from mere.ha.process import settle
 
 
 def main() -> None:
     """Run Patroni's daemon, or `patronictl` when the first argument is `ctl`. Does not return before it ends."""
+    settle(os.environ)
+    from mere.ha.patroni_store import register
+
     register()
     if sys.argv[1:2] == ["ctl"]:
         from patroni.ctl import ctl
@@ -19,6 +23,9 @@ def main() -> None:
     else:
         from patroni.__main__ import main as daemon
 
+        from mere.ha.postmaster import start_without_python
+
+        start_without_python()
         daemon()
 
 
