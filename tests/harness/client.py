@@ -6,6 +6,7 @@ import select
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from psycopg import pq
 
@@ -218,7 +219,7 @@ class Client:
     def close(self) -> None:
         self.connection.finish()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

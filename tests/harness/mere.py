@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class MereProcess:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     host: Host = HERE
+    options: Sequence[str] = ()
 
     @property
     def data(self) -> Path:
@@ -62,6 +63,7 @@ class MereProcess:
         command += ["--listen", f"{self.host.address}:{self.port}"]
         if self.storage is not None:
             command += ["--storage", self.storage]
+        command += self.options
         environment = self._environment()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -27,22 +27,31 @@ _SOCKETS = Path("/tmp")  # where weed puts its own Unix sockets, whatever TMPDIR
 
 
 class SeaweedFS:
-    """One running S3 server with one bucket."""
+    """One running S3 server with one bucket. `address` is where it listens, `prefix` goes before its command."""
 
-    def __init__(self, directory: Path, bucket: str = "mere") -> None:
+    def __init__(
+        self, directory: Path, bucket: str = "mere", address: str = "127.0.0.1", prefix: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
         self.bucket = bucket
+        self.address = address
+        self._prefix = prefix
         self.port = 0
         self._ports: list[int] = []
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def url(self) -> str:
         return f"s3://{self.bucket}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -63,8 +72,8 @@ class SeaweedFS:
         self.port = s3
         identities = self.directory / "identities.json"
         identities.write_text(json.dumps(_identities()))
-        command = [find_weed(), "mini", f"-dir={self.directory / 'objects'}", f"-bucket={self.bucket}"]
-        command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-webdav=false", "-admin.ui=false"]
+        command = [*self._prefix, find_weed(), "mini", f"-dir={self.directory / 'objects'}", f"-bucket={self.bucket}"]
+        command += [f"-ip={self.address}", f"-ip.bind={self.address}", "-webdav=false", "-admin.ui=false"]
         command += ["-master.telemetry=false"]
         command += [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}"]
         command += [f"-s3.port={s3}", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={identities}"]
