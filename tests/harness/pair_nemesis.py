@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.pair import STORE, Pair
@@ -32,7 +32,7 @@ class NoProgress(Exception):
     """The pair is whole, and yet nobody gets a commit through."""
 
 
-def strikes(pair: Pair, ledger: Ledger, kinds: Sequence[str], dice: random.Random) -> Iterator[Strike]:
+def strikes(pair: Pair, ledger: Ledger, kinds: Iterable[str], dice: random.Random) -> Iterator[Strike]:
     """One after the other, each on a pair that is whole and takes writes."""
     for kind in kinds:
         if not ledger.wait_for_progress(PROGRESS_SECONDS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness import pair_ledger, pair_nemesis
@@ -25,7 +25,7 @@ class Trial:
 
 def run(
     pair: Pair,
-    kinds: Sequence[str],
+    kinds: Iterable[str],
     seed: int,
     writers: int = 3,
     pace: float = 0.1,
