@@ -91,6 +91,13 @@ class Node(MereProcess):
             return None
         return "standby" if told == b"on" else "primary"
 
+    def backing_socket(self) -> tuple[Path, str]:
+        """The directory and port of PostgreSQL's Unix socket, which is named by the port."""
+        found = next((self.data / "node" / "socket").glob(".s.PGSQL.*[0-9]"), None)
+        if found is None:
+            raise FileNotFoundError(f"{self.name} has no socket of PostgreSQL")
+        return found.parent, found.name.rsplit(".", 1)[1]
+
     def catalog(self, database: str = "mere") -> psycopg.Connection:
         """Its PostgreSQL, as the superuser, past the gateway."""
         directory, port = self.backing_socket()
