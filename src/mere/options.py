@@ -104,6 +104,23 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=float(found.group(1)) * _TIME_UNITS[found.group(2)])
 
 
+def parse_patience(text: str) -> timedelta:
+    """A time, or `always`, which is longer than any."""
+    try:
+        patience = timedelta.max if text == "always" else parse_duration(text)
+    except ValueError as error:
+        raise ValueError("expected always, or a time from 1s, such as 10s") from error
+    if patience < timedelta(seconds=1):
+        raise ValueError("expected always, or a time from 1s, such as 10s")
+    return patience
+
+
+def parse_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", text):
+        raise ValueError("expected a name of small letters, digits and hyphens")
+    return text
+
+
 def parse_ray(text: str) -> str:
     """A client's address (ray://) does not do: parts must be read where they lie."""
     if not text or "://" in text:

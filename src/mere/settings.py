@@ -29,9 +29,11 @@ from mere.options import (
     parse_count,
     parse_duration,
     parse_log_level,
+    parse_name,
     parse_number,
     parse_path,
     parse_paths,
+    parse_patience,
     parse_ray,
     parse_size,
     parse_storage,
@@ -304,6 +306,48 @@ class Settings:
         group="segments",
     )
 
+    cluster: str | None = option(
+        "the name of the pair of coordinators that this one belongs to; the two share the storage, and nothing else",
+        "NAME",
+        parse_name,
+        "none: a single coordinator",
+        default=None,
+        group="cluster",
+    )
+    cluster_listen: Address = option(
+        "the address that the other coordinator reaches this one's PostgreSQL by; Patroni listens at the next port",
+        "HOST:PORT",
+        parse_address,
+        "127.0.0.1 and free ports: both coordinators on one host",
+        default=Address("127.0.0.1", 0),
+        group="cluster",
+    )
+    cluster_store: str | None = option(
+        "where the leader's lease lies: etcd3://HOST:PORT,... or kubernetes://NAMESPACE",
+        "URL",
+        str,
+        "the storage",
+        default=None,
+        group="cluster",
+    )
+    standby_wait: timedelta = option(
+        "how long commits wait for a standby that falls silent before the primary goes on alone; always: until it is"
+        " back, so that nothing that was acknowledged can be lost, even with both the primary and its disk",
+        "TIME",
+        parse_patience,
+        "10s",
+        default=timedelta(seconds=10),
+        group="cluster",
+    )
+    leader_lease: timedelta = option(
+        "how long the primary may go on without renewing its lease in the storage; the other waits that long",
+        "TIME",
+        parse_duration,
+        "5s",
+        default=timedelta(seconds=5),
+        group="cluster",
+    )
+
     def __post_init__(self) -> None:
         """The defaults that depend on `data`."""
         if not self.storage:
@@ -326,6 +370,8 @@ class Settings:
             raise StartupError("tls_certificate and tls_key go together: one of them is missing")
         if not settings.segment_timeout:
             raise StartupError("segment_timeout: a segment that is silent for ever must be noticed; give a time")
+        if not 2 <= settings.leader_lease.total_seconds() <= 60:
+            raise StartupError("leader_lease: expected a time from 2s to 60s")
         return settings
 
     @property

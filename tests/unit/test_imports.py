@@ -24,7 +24,7 @@ ROOMS: dict[str, set[str]] = {
     "plan": {"sql"},
     "sql": set(),
     "wire": set(),
-    "ha": {"segment"},
+    "ha": {"catalog", "segment"},
 }
 BARE = {"wire", "sql", "plan"}
 NEVER = {room: {"asyncio", "ray", "duckdb"} for room in ("wire", "plan", "sql")}

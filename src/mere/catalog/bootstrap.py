@@ -38,7 +38,8 @@ from pathlib import Path
 import asyncpg
 import duckdb
 
-from mere.catalog.server import GATEWAY_ROLE, PORT, SUPERUSER, PostgresServer
+from mere.catalog.postgres import Postgres
+from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
 from mere.errors import StartupError
 
 ADMINISTRATOR = "mere"
@@ -69,7 +70,7 @@ _AFTER_LAKE = (
 )
 
 
-async def bootstrap_cluster(server: PostgresServer, password: str) -> None:
+async def bootstrap_cluster(server: Postgres, password: str) -> None:
     """Roles with their passwords, and the template database. `password` is the administrator's first one."""
     connection = await server.connect()
     try:
@@ -120,7 +121,7 @@ async def _set_password(connection: asyncpg.Connection, role: str, password: str
     await connection.execute(statement)
 
 
-async def _ensure_template(server: PostgresServer, connection: asyncpg.Connection) -> None:
+async def _ensure_template(server: Postgres, connection: asyncpg.Connection) -> None:
     """`mere_template` is complete when it is marked as a template; a half-made one of a killed start is dropped."""
     state = await connection.fetchval("SELECT datistemplate FROM pg_database WHERE datname = $1", TEMPLATE)
     if state:
@@ -147,7 +148,7 @@ async def _create_access_method(connection: asyncpg.Connection) -> None:
         await connection.execute("CREATE ACCESS METHOD lake TYPE TABLE HANDLER heap_tableam_handler")
 
 
-def _create_lake_schema(server: PostgresServer) -> None:
+def _create_lake_schema(server: Postgres) -> None:
     """DuckLake's tables are made by its own extension, in a throw-away DuckDB that downloads nothing."""
     with tempfile.TemporaryDirectory(dir=server.data.path) as home:
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -160,8 +161,8 @@ def _create_lake_schema(server: PostgresServer) -> None:
         try:
             load_ducklake(connection, Path(home))
             source = (
-                f"ducklake:postgres:dbname={TEMPLATE} host={_conninfo(str(server.socket_directory))} port={PORT} "
-                f"user={SUPERUSER} password={_conninfo(server.superuser_password)}"
+                f"ducklake:postgres:dbname={TEMPLATE} host={_conninfo(str(server.socket_directory))} "
+                f"port={server.port} user={SUPERUSER} password={_conninfo(server.superuser_password)}"
             )
             connection.execute(
                 f"ATTACH {_literal(source)} AS lake (DATA_PATH {_literal(home + '/' + _NOWHERE)}, "

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from mere.catalog.bootstrap import ADMINISTRATOR, TEMPLATE, install
-from mere.catalog.server import PostgresServer
+from mere.catalog.postgres import Postgres
 from mere.errors import FeatureNotSupported, InsufficientPrivilege, MereError, UndefinedObject
 
 _PASSING = "mere_new_"
@@ -31,7 +31,7 @@ class LakeDatabase:
 
 
 async def bootstrap_database(
-    server: PostgresServer, name: str, storage: str, owner: str = ADMINISTRATOR, connection_limit: int = -1
+    server: Postgres, name: str, storage: str, owner: str = ADMINISTRATOR, connection_limit: int = -1
 ) -> LakeDatabase:
     """The database of this name, made when missing and brought up to date. `storage` is the root of all databases."""
     connection = await server.connect()
@@ -43,7 +43,7 @@ async def bootstrap_database(
     return await open_database(server, name)
 
 
-async def bootstrap_all(server: PostgresServer) -> tuple[LakeDatabase, ...]:
+async def bootstrap_all(server: Postgres) -> tuple[LakeDatabase, ...]:
     """At start: removes half-made databases and brings every lake database up to date."""
     connection = await server.connect()
     try:
@@ -58,7 +58,7 @@ async def bootstrap_all(server: PostgresServer) -> tuple[LakeDatabase, ...]:
     return tuple([await open_database(server, row[0]) for row in names])
 
 
-async def open_database(server: PostgresServer, name: str) -> LakeDatabase:
+async def open_database(server: Postgres, name: str) -> LakeDatabase:
     """An existing lake database, its SQL brought up to date."""
     try:
         connection = await server.connect(name)
@@ -72,7 +72,7 @@ async def open_database(server: PostgresServer, name: str) -> LakeDatabase:
 
 
 async def create_database(
-    server: PostgresServer,
+    server: Postgres,
     role: str,
     name: str,
     storage: str,
@@ -100,7 +100,7 @@ async def create_database(
 
 
 async def drop_database(
-    server: PostgresServer, role: str, name: str, *, if_exists: bool = False, force: bool = False
+    server: Postgres, role: str, name: str, *, if_exists: bool = False, force: bool = False
 ) -> LakeDatabase | None:
     """DROP DATABASE for `role`. The caller has closed its connections, and removes the files under `data_url` after."""
     connection = await server.connect()
@@ -135,7 +135,7 @@ async def _check_may_create(connection: asyncpg.Connection, role: str, owner: st
 
 
 async def _create(
-    server: PostgresServer, connection: asyncpg.Connection, name: str, owner: str, storage: str, connection_limit: int
+    server: Postgres, connection: asyncpg.Connection, name: str, owner: str, storage: str, connection_limit: int
 ) -> LakeDatabase:
     token = uuid.uuid4().hex
     passing = _PASSING + token

@@ -5,6 +5,7 @@
     secrets/      generated passwords, one 0600 file each
     postgres/     the catalog (owned by the PostgreSQL operating-system user when serving as root)
     postgres.log  what PostgreSQL writes
+    node/         in a cluster: postgres/, and what Patroni needs beside it; patroni.log is what both write
     duckdb/       DuckDB's extension directory and its spill files
 
 The directory is 0700: nobody but the server has business in it.
@@ -61,6 +62,33 @@ class DataDirectory:
         return str(self._marker["id"])
 
     @property
+    def warehouse(self) -> str:
+        """The id of the warehouse, which the coordinators of a cluster share; the storage is marked with it."""
+        return str(self._marker.get("warehouse", self.id))
+
+    @property
+    def cluster(self) -> str | None:
+        """The cluster that this directory is a node of."""
+        name = self._marker.get("cluster")
+        return None if name is None else str(name)
+
+    def join(self, cluster: str, warehouse: str) -> None:
+        """From now on this directory is a node of that cluster, and of nothing else. A lone catalog moves along."""
+        if self.cluster == cluster and self.warehouse == warehouse:
+            return
+        lone = self.path / "postgres"
+        if lone.exists():
+            self.node.mkdir(mode=0o700, exist_ok=True)
+            lone.rename(self.node / "postgres")
+        self._marker |= {"cluster": cluster, "warehouse": warehouse}
+        _write_marker(self.path, self._marker)
+
+    @property
+    def node(self) -> Path:
+        """What Patroni and PostgreSQL own in a cluster."""
+        return self.path / "node"
+
+    @property
     def initialized(self) -> bool:
         return bool(self._marker["initialized"])
 
@@ -72,11 +100,14 @@ class DataDirectory:
 
     @property
     def postgres(self) -> Path:
-        return self.path / "postgres"
+        return (self.path if self.cluster is None else self.node) / "postgres"
 
     @property
     def duckdb(self) -> Path:
         return self.path / "duckdb"
+
+    def has_secret(self, name: str) -> bool:
+        return (self.path / "secrets" / name).exists()
 
     def secret(self, name: str, value: str | None = None) -> str:
         """The password kept under this name; `value`, else a generated one, is kept at the first call."""

@@ -1,6 +1,7 @@
-"""Ends a PostgreSQL that a killed `mere serve` left running on our cluster. Used at start and stop, by the server.
+"""Ends a PostgreSQL that a killed `mere serve` left running on our cluster, or that may not be a primary any more.
 
-Whoever calls holds the data directory's lock, so a living postmaster on it can only be a leftover.
+Used at start and stop, by the server: whoever calls holds the data directory's lock, so a living postmaster on it can
+only be a leftover. And by the guard of a cluster's node.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 
 from mere.errors import StartupError
 
+_LAST_WORDS_SECONDS = 0.2
+
 
 async def stop_leftover(cluster: Path) -> None:
     """Stop the postmaster that postmaster.pid names, if it lives and is one, and wait for its children."""
+    if not cluster.exists():
+        return
     pid = _postmaster(cluster)
     if pid is not None:
         await _stop(pid, cluster)
@@ -24,6 +30,31 @@ async def stop_leftover(cluster: Path) -> None:
         # Nobody works here any more. PostgreSQL itself would shrink from a stale file whose pid is another program's
         # by now, or that of a zombie which nobody has buried yet.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
+
+
+def cut_off(cluster: Path) -> bool:
+    """Kill what works on the cluster, at once and for good, paused processes too. Whether there was any."""
+    pid = _postmaster(cluster)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)  # its sessions still hear a word
+        deadline = time.monotonic() + _LAST_WORDS_SECONDS
+        while _alive(pid) and not _is_zombie(pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+    left = [found for found in _processes() if _works_in(found, cluster) and not _is_zombie(found)]
+    for found in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found, signal.SIGKILL)
+    return pid is not None or bool(left)
+
+
+def is_primary(cluster: Path) -> bool:
+    """Does a PostgreSQL live here that follows nobody? Asked of the files, for it may be too busy to answer."""
+    try:
+        alone = (cluster / "postmaster.pid").read_bytes().startswith(b"-")  # one that only repairs, for no clients
+    except FileNotFoundError:
+        return False
+    return not alone and not (cluster / "standby.signal").exists() and _postmaster(cluster) is not None
 
 
 async def _stop(pid: int, cluster: Path) -> None:
@@ -49,11 +80,11 @@ def _works_in(pid: int, cluster: Path) -> bool:
     try:
         here = Path(f"/proc/{pid}/cwd").stat()
         command = Path(f"/proc/{pid}/comm").read_text().strip()
+        there = cluster.stat()
     except FileNotFoundError:
         return not Path("/proc/self").exists() and _alive(pid)  # no /proc: believe the file
     except PermissionError:
         return False  # another user's, so not ours
-    there = cluster.stat()
     return command == "postgres" and (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
 
 

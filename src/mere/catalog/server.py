@@ -31,13 +31,14 @@ import asyncpg
 from mere.catalog import orphan
 from mere.catalog.binaries import MAJOR_VERSION, Account, find_account, find_binaries, reachable_binaries
 from mere.catalog.datadir import DataDirectory
+from mere.catalog.postgres import Postgres, Role
 from mere.errors import StartupError
 
 SUPERUSER = "mere_super"
 GATEWAY_ROLE = "mere_gateway"
 PORT = 5432
 _SUN_PATH = 107  # bytes of a Unix socket's name on Linux; 103 elsewhere
-_OWN_CONNECTIONS = 200  # a pool for each open database, logins under way, maintenance
+OWN_CONNECTIONS = 200  # a pool for each open database, logins under way, maintenance
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
@@ -72,6 +73,19 @@ SETTINGS = {
 }
 
 
+async def connect_to(server: Postgres, database: str, role: str) -> asyncpg.Connection:
+    """A service connection to whatever kind of server."""
+    return await asyncpg.connect(
+        host=str(server.socket_directory),
+        port=server.port,
+        user=role,
+        password=server.data.secret(role),
+        database=database,
+        timeout=10,
+        server_settings={"application_name": "mere", "search_path": "pg_catalog, pg_temp"},
+    )
+
+
 class PostgresServer:
     """One cluster in `data.postgres`. Start, wait and stop belong to one asyncio loop, on the main thread."""
 
@@ -84,7 +98,7 @@ class PostgresServer:
     ) -> None:
         """`sessions`: how many clients there may be; our own connections come on top. `settings` win over ours."""
         self.data = data
-        self._settings = {**SETTINGS, "max_connections": str(sessions + _OWN_CONNECTIONS), **(settings or {})}
+        self._settings = {**SETTINGS, "max_connections": str(sessions + OWN_CONNECTIONS), **(settings or {})}
         self._configured_binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
         self._descriptor = -1
@@ -93,6 +107,15 @@ class PostgresServer:
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
+
+    @property
+    def role(self) -> Role:
+        """Nobody but us starts it, so while it runs it is the primary."""
+        return "primary" if self._process is not None and self._process.poll() is None else "none"
+
+    @property
+    def port(self) -> int:
+        return PORT
 
     @property
     def socket_directory(self) -> Path:
@@ -113,15 +136,7 @@ class PostgresServer:
 
     async def connect(self, database: str = "postgres", role: str = SUPERUSER) -> asyncpg.Connection:
         """A service connection, as the superuser or as mere_gateway."""
-        return await asyncpg.connect(
-            host=str(self.socket_directory),
-            port=PORT,
-            user=role,
-            password=self.data.secret(role),
-            database=database,
-            timeout=10,
-            server_settings={"application_name": "mere", "search_path": "pg_catalog, pg_temp"},
-        )
+        return await connect_to(self, database, role)
 
     async def start(self) -> None:
         """Make the cluster if there is none, end a leftover PostgreSQL, start ours, and wait until it answers."""

@@ -5,7 +5,7 @@ it on a thread while PostgreSQL starts on another core. Lives in the coordinator
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -14,7 +14,8 @@ from mere.catalog.backend import Backend
 from mere.catalog.bootstrap import ADMINISTRATOR, bootstrap_cluster
 from mere.catalog.databases import bootstrap_all, bootstrap_database
 from mere.catalog.datadir import DataDirectory
-from mere.catalog.server import GATEWAY_ROLE, PORT, SUPERUSER, PostgresServer
+from mere.catalog.postgres import Postgres
+from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
 from mere.cli.databases import Databases
 from mere.cli.upkeep import Upkeep
 from mere.errors import StartupError
@@ -74,7 +75,7 @@ def make_runtime(settings: Settings, data: DataDirectory, storage: Storage) -> E
 
 def make_services(
     settings: Settings,
-    postgres: PostgresServer,
+    postgres: Postgres,
     runtime: EmbeddedRuntime | RayRuntime,
     storage: Storage,
     databases: Databases,
@@ -90,23 +91,28 @@ def make_services(
     )
 
 
-def make_gateway(services: Services) -> Gateway:
+def make_gateway(services: Services, admits: Callable[[], bool] = lambda: True) -> Gateway:
+    """`admits`: whether sessions may begin now."""
+
     async def open_session(client: Client, backend: Backend, parameters: Mapping[str, str]) -> Session:
         name = parameters.get("database") or parameters.get("user", "")
         return Session(client, backend, services, await services.database(name), parameters)
 
     memory = machine_memory() // _MESSAGE_SHARE
-    return Gateway(services.settings, _socket_for_sessions(services), open_session, message_memory=memory)
+    place = _socket_for_sessions(services)
+    return Gateway(services.settings, place, open_session, message_memory=memory, admits=admits)
 
 
 def _socket_for_sessions(services: Services) -> Path:
     directory = services.settings.backing_socket
-    return services.postgres.socket_path if directory is None else directory / f".s.PGSQL.{PORT}"
+    return services.postgres.socket_path if directory is None else directory / services.postgres.socket_path.name
 
 
-async def bootstrap(settings: Settings, data: DataDirectory, postgres: PostgresServer, storage: Storage) -> str | None:
+async def bootstrap(settings: Settings, postgres: Postgres, storage: Storage) -> str | None:
     """Brings the catalog up to date. The administrator's password, if this is the first start."""
-    first = not data.initialized
+    data = postgres.data
+    # A coordinator of a cluster may become primary for its first time of a catalog that the other one made.
+    first = not data.initialized and not (data.cluster is not None and await _is_made(postgres))
     password = data.secret(ADMINISTRATOR, settings.password)
     try:
         await bootstrap_cluster(postgres, password)
@@ -120,7 +126,18 @@ async def bootstrap(settings: Settings, data: DataDirectory, postgres: PostgresS
     return password if first else None
 
 
-async def _set_default_timeouts(postgres: PostgresServer, settings: Settings) -> None:
+async def _is_made(postgres: Postgres) -> bool:
+    connection = await postgres.connect()
+    try:
+        made: bool = await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", ADMINISTRATOR
+        )
+    finally:
+        await connection.close()
+    return made
+
+
+async def _set_default_timeouts(postgres: Postgres, settings: Settings) -> None:
     """As defaults of all roles, so that a role's, a database's and a session's own settings win. Never for our own."""
     values = {
         "statement_timeout": settings.statement_timeout,

@@ -6,7 +6,8 @@ import asyncio
 
 import asyncpg
 
-from mere.catalog.server import GATEWAY_ROLE, PORT, PostgresServer
+from mere.catalog.postgres import Postgres
+from mere.catalog.server import GATEWAY_ROLE
 from mere.errors import UndefinedObject
 from mere.lake.metadata import Metadata
 from mere.session.services import Database
@@ -18,7 +19,7 @@ _DATA_PATH = "SELECT value FROM mere_lake.ducklake_metadata WHERE key = 'data_pa
 class Databases:
     """Opens by name. A database that was dropped, and perhaps made again, is opened anew."""
 
-    def __init__(self, postgres: PostgresServer) -> None:
+    def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
         self._open: dict[str, Database] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -45,7 +46,7 @@ class Databases:
     async def _connect(self, name: str) -> Database:
         pool = await asyncpg.create_pool(
             host=str(self._postgres.socket_directory),
-            port=PORT,
+            port=self._postgres.port,
             user=GATEWAY_ROLE,
             password=self._postgres.gateway_password,
             database=name,

@@ -42,10 +42,12 @@ def _maintain_alone(settings: Settings, request: Answer) -> Sequence[Answer]:
 
     data = DataDirectory.claim(settings.data)
     try:
+        if data.cluster is not None:
+            raise StartupError(f"{data.path} is a node of the cluster {data.cluster}, which is down: start it first")
         recorded = dataclasses.replace(with_recorded_storage(settings, data), segments=None, ray=None)
 
         async def run() -> Sequence[Answer]:
-            async with running_services(recorded, data) as (services, _):
+            async with running_services(recorded, data) as services:
                 from mere.cli.upkeep import Upkeep
 
                 return [answer async for answer in Upkeep(services).handle(request)]

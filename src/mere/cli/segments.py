@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from mere.catalog.server import PostgresServer
+from mere.catalog.postgres import Postgres
 from mere.cli.control import Answer
 from mere.runtime.base import Runtime, SegmentState
 from mere.settings import Settings
@@ -35,60 +35,85 @@ _WISH, _CONFIGURED = "mere.segments", "mere.segments_configured"
 
 
 @asynccontextmanager
-async def segments_in_sql(runtime: Runtime, postgres: PostgresServer, settings: Settings) -> AsyncIterator[None]:
-    """While it lasts, the catalog knows the segments."""
-    table = _Table(postgres.data.postgres / _FILE, runtime, settings.clustered)
+async def segments_in_sql(runtime: Runtime, postgres: Postgres, settings: Settings) -> AsyncIterator[None]:
+    """While it lasts, this node's catalog knows the segments."""
+    table = _Table(postgres, runtime, settings.clustered)
     table.write()
+    if not settings.clustered and postgres.data.cluster is None:
+        yield
+        return
+    async with _repeated(table.write_again):
+        yield
+
+
+@asynccontextmanager
+async def segment_wishes(runtime: Runtime, postgres: Postgres, settings: Settings) -> AsyncIterator[None]:
+    """On the primary: grants what `mere.resize` asks for."""
     if not settings.clustered:
         yield
         return
     wishes = _Wishes(postgres, runtime)
-    await wishes.remember(str(settings.segments or "one for each node"))
-    looking = asyncio.ensure_future(_keep_looking(table, wishes))
+    try:
+        await wishes.remember(str(settings.segments or "one for each node"))
+        async with _repeated(wishes.grant_again):
+            yield
+    finally:
+        await wishes.close()
+
+
+@asynccontextmanager
+async def _repeated(act: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    async def keep_on() -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await act()
+
+    looking = asyncio.ensure_future(keep_on())
     try:
         yield
     finally:
         looking.cancel()
         await asyncio.wait({looking})
-        await wishes.close()
-
-
-async def _keep_looking(table: _Table, wishes: _Wishes) -> None:
-    while True:
-        await asyncio.sleep(_LOOK_SECONDS)
-        try:
-            table.write()
-            await wishes.grant()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            log.info("the catalog does not answer for the segments: %s", error)  # it is being started again
-            await wishes.close()
 
 
 class _Table:
-    """The file that `mere.segment_configuration` reads; written when something has changed."""
+    """The file that `mere.segment_configuration` reads; written when it says something else."""
 
-    def __init__(self, file: Path, runtime: Runtime, resizable: bool) -> None:
-        self._file = file
+    def __init__(self, postgres: Postgres, runtime: Runtime, resizable: bool) -> None:
+        self._postgres = postgres
         self._runtime = runtime
         self._resizable = resizable
-        self._written = ""
 
     def write(self) -> None:
+        """Where the catalog is; in a cluster it may be on its way, or be replaced by the primary's, file and all."""
+        directory = self._postgres.data.postgres
+        file = directory / _FILE
         lines = [segment_line(state) for state in self._runtime.state()]
         text = json.dumps({"resizable": self._resizable, "segments": lines})
-        if text == self._written:
+        try:
+            owner = (directory / "PG_VERSION").stat()
+            if file.exists() and file.read_text() == text:
+                return
+            fresh = file.with_name(file.name + ".new")
+            fresh.write_text(text)
+            fresh.chmod(0o644)
+            if owner.st_uid != os.geteuid():
+                os.chown(fresh, owner.st_uid, owner.st_gid)  # PostgreSQL's own tools may have to replace it
+            fresh.replace(file)
+        except FileNotFoundError:
             return
-        fresh = self._file.with_name(self._file.name + ".new")
-        fresh.write_text(text)
-        fresh.chmod(0o644)  # PostgreSQL may run as another user
-        fresh.replace(self._file)
-        self._written = text
+
+    async def write_again(self) -> None:
+        try:
+            self.write()
+        except OSError as error:
+            log.info("the segments cannot be told to the catalog: %s", error)
 
 
 class _Wishes:
     """Numbers of segments asked for by `mere.resize`."""
 
-    def __init__(self, postgres: PostgresServer, runtime: Runtime) -> None:
+    def __init__(self, postgres: Postgres, runtime: Runtime) -> None:
         self._postgres = postgres
         self._runtime = runtime
         self._connection: asyncpg.Connection | None = None
@@ -107,6 +132,13 @@ class _Wishes:
         if wish is not None and wish != self._granted:
             await self._runtime.resize(int(wish))
             self._granted = wish
+
+    async def grant_again(self) -> None:
+        try:
+            await self.grant()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.info("the catalog does not answer for the segments: %s", error)  # it is being started again
+            await self.close()
 
     async def _kept(self) -> dict[str, str]:
         rows = await (await self._connected()).fetch(_KEPT)

@@ -15,7 +15,7 @@ import uvloop
 
 from mere.catalog.datadir import DataDirectory
 from mere.cli.server import Server, running_server
-from mere.cli.storage_claim import with_recorded_storage
+from mere.cli.storage_claim import with_recorded_cluster, with_recorded_storage
 from mere.errors import StartupError
 from mere.options import Address
 from mere.settings import Settings
@@ -31,7 +31,7 @@ def serve(settings: Settings) -> int:
     _open_many_files()
     data = DataDirectory.claim(settings.data)
     try:
-        settings = with_recorded_storage(settings, data)
+        settings = with_recorded_cluster(with_recorded_storage(settings, data), data)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, data))
     except OSError as error:
@@ -77,4 +77,5 @@ def startup_line(server: Server) -> str:
     if address.host in _EVERYWHERE:
         address = Address("localhost", address.port)
     url = f"postgresql://{ADMINISTRATOR}{secret}@{address}/{ADMINISTRATOR}"
-    return f"Mere is up: {url} (storage {server.settings.storage})"
+    role = "" if server.node is None else f" as {server.services.postgres.role} of {server.settings.cluster}"
+    return f"Mere is up{role}: {url} (storage {server.settings.storage})"

@@ -13,21 +13,23 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mere.catalog.datadir import DataDirectory
+from mere.catalog.postgres import Postgres
 from mere.catalog.server import PostgresServer
-from mere.cli.control import Answer, Handler, start_control
+from mere.cli.control import Handler, start_control
 from mere.errors import StartupError
 from mere.options import Address
 from mere.settings import Settings
 
 if TYPE_CHECKING:
+    from mere.cli.node import RolesLoop
     from mere.gateway.server import Gateway
-    from mere.runtime.base import Runtime
+    from mere.ha.server import PatroniServer
     from mere.runtime.embedded import EmbeddedRuntime
     from mere.runtime.ray_runtime import RayRuntime
     from mere.segment.storage import Storage
@@ -40,13 +42,21 @@ _CRASHES, _CRASH_SECONDS = 3, 60.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`password` is the administrator's, given only when this start made the warehouse."""
+    """`password` is the administrator's, given only when this start made the warehouse; `watch` never returns."""
 
-    settings: Settings
-    postgres: PostgresServer
-    runtime: Runtime
+    services: Services
     gateway: Gateway
+    node: RolesLoop | None
     password: str | None
+    watch: Callable[[], Awaitable[None]]
+
+    @property
+    def postgres(self) -> Postgres:
+        return self.services.postgres
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
 
     @property
     def address(self) -> Address:
@@ -59,27 +69,22 @@ class Server:
         except StartupError as error:
             log.error("%s", error.message)
 
-    async def tell_state(self, _: Answer) -> AsyncIterator[Answer]:
-        from mere.cli.segments import tell_segments
-        from mere.cli.upkeep import tell_sizes
-
-        yield {"listen": str(self.address), "storage": self.settings.storage}
-        async for segment in tell_segments(self.runtime):
-            yield segment
-        async for size in tell_sizes(self.postgres):
-            yield size
-
     async def run(self) -> None:
-        """Keeps PostgreSQL up until cancelled. A crash of it costs the sessions of that moment, nothing else."""
-        crashes: deque[float] = deque(maxlen=_CRASHES)
-        while True:
-            status = await self.postgres.wait()
-            crashes.append(time.monotonic())
-            if len(crashes) == _CRASHES and crashes[-1] - crashes[0] < _CRASH_SECONDS:
-                raise StartupError(f"PostgreSQL ended {_CRASHES} times within {_CRASH_SECONDS:.0f} s; giving up")
-            log.warning("PostgreSQL ended with status %d; starting it again", status)
-            await self.postgres.stop()
-            await self.postgres.start()
+        """Keeps PostgreSQL up until cancelled."""
+        await self.watch()
+
+
+async def _keep_up(postgres: PostgresServer) -> None:
+    """A crash of PostgreSQL costs the sessions of that moment, nothing else."""
+    crashes: deque[float] = deque(maxlen=_CRASHES)
+    while True:
+        status = await postgres.wait()
+        crashes.append(time.monotonic())
+        if len(crashes) == _CRASHES and crashes[-1] - crashes[0] < _CRASH_SECONDS:
+            raise StartupError(f"PostgreSQL ended {_CRASHES} times within {_CRASH_SECONDS:.0f} s; giving up")
+        log.warning("PostgreSQL ended with status %d; starting it again", status)
+        await postgres.stop()
+        await postgres.start()
 
 
 @asynccontextmanager
@@ -87,35 +92,100 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
     """Starts everything; on the way out ends the sessions, then the rest."""
     _check_address(settings.listen)
     async with AsyncExitStack() as stack:
-        services, password = await stack.enter_async_context(running_services(settings, data))
-        from mere.cli.assembly import Upkeep, make_gateway
-        from mere.cli.segments import segments_in_sql
+        running = _running_node if settings.cluster is not None else _running_alone
+        server = await stack.enter_async_context(running(settings, data))
+        from mere.cli.assembly import Upkeep
+        from mere.cli.telling import tell_state
         from mere.segment.native import kernels
 
-        await stack.enter_async_context(segments_in_sql(services.runtime, services.postgres, settings))
-        gateway = make_gateway(services)
-        stack.push_async_callback(gateway.stop)
-        await gateway.start()
-        server = Server(settings, services.postgres, services.runtime, gateway, password)
-        handlers: Mapping[str, Handler] = {"state": server.tell_state, "maintain": Upkeep(services).handle}
+        handlers: dict[str, Handler] = {
+            "state": lambda _: tell_state(server),
+            "maintain": Upkeep(server.services).handle,
+        }
         stack.push_async_callback(await start_control(data.path, handlers))
         kernels.prepare()  # nothing waits for them
         yield server
 
 
 @asynccontextmanager
-async def running_services(settings: Settings, data: DataDirectory) -> AsyncIterator[tuple[Services, str | None]]:
-    """Everything but the gateway, and the administrator's password if this start made the warehouse."""
+async def _running_alone(settings: Settings, data: DataDirectory) -> AsyncIterator[Server]:
+    """No client is let in before everything stands."""
     async with AsyncExitStack() as stack:
         postgres = PostgresServer(data, settings.postgres_bin, settings.max_connections)
+        services = await stack.enter_async_context(_running_services(settings, data, postgres))
+        from mere.cli.assembly import make_gateway
+        from mere.cli.duties import primary_duties
+        from mere.cli.segments import segments_in_sql
+
+        await stack.enter_async_context(segments_in_sql(services.runtime, services.postgres, settings))
+        password = await stack.enter_async_context(primary_duties(services))
+        gateway = make_gateway(services)
+        stack.push_async_callback(gateway.stop)
+        await gateway.start()
+        yield Server(services, gateway, None, password, lambda: _keep_up(postgres))
+
+
+@asynccontextmanager
+async def _running_node(settings: Settings, data: DataDirectory) -> AsyncIterator[Server]:
+    """Clients are heard from the start, and told to wait until PostgreSQL has its role."""
+    from mere.ha.server import PatroniServer
+
+    async with AsyncExitStack() as stack:
+        postgres = PatroniServer(data, settings)
+        await postgres.join()
+        services = await stack.enter_async_context(_running_services(settings, data, postgres))
+        from mere.cli.assembly import make_gateway
+        from mere.cli.duties import primary_duties
+        from mere.cli.node import RolesLoop
+        from mere.cli.segments import segments_in_sql
+
+        await stack.enter_async_context(segments_in_sql(services.runtime, postgres, settings))
+        node = RolesLoop(postgres, lambda: primary_duties(services))
+        loop = asyncio.create_task(node.run())
+        stack.push_async_callback(_ended, loop)
+        gateway = make_gateway(services, lambda: node.admits)
+        stack.push_async_callback(gateway.stop)
+        await gateway.start()
+        settled = asyncio.create_task(node.settled.wait())
+        await asyncio.wait({settled, loop}, return_when=asyncio.FIRST_COMPLETED)
+        if loop.done():
+            settled.cancel()
+            loop.result()
+
+        async def watch() -> None:
+            await asyncio.shield(loop)
+
+        yield Server(services, gateway, node, node.password, watch)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+@asynccontextmanager
+async def running_services(settings: Settings, data: DataDirectory) -> AsyncIterator[Services]:
+    """Everything but the gateway, for a warehouse that has no cluster."""
+    postgres = PostgresServer(data, settings.postgres_bin, settings.max_connections)
+    async with _running_services(settings, data, postgres) as services:
+        from mere.cli.assembly import bootstrap
+
+        await bootstrap(settings, postgres, services.storage)
+        yield services
+
+
+@asynccontextmanager
+async def _running_services(
+    settings: Settings, data: DataDirectory, postgres: PostgresServer | PatroniServer
+) -> AsyncIterator[Services]:
+    async with AsyncExitStack() as stack:
         stack.push_async_callback(postgres.stop)
         (runtime, storage), _ = await _together(_start_runtime(stack, settings, data), postgres.start())
-        from mere.cli.assembly import Databases, bootstrap, make_services
+        from mere.cli.assembly import Databases, make_services
 
-        password = await bootstrap(settings, data, postgres, storage)
         databases = Databases(postgres)
         stack.push_async_callback(databases.close)
-        yield make_services(settings, postgres, runtime, storage, databases), password
+        yield make_services(settings, postgres, runtime, storage, databases)
 
 
 async def _start_runtime(

@@ -27,6 +27,15 @@ def with_recorded_storage(settings: Settings, data: DataDirectory) -> Settings:
     return replace(settings, storage=recorded.rstrip("/"))
 
 
+def with_recorded_cluster(settings: Settings, data: DataDirectory) -> Settings:
+    """A node of a cluster stays one; a start that names another cluster is refused."""
+    if data.cluster is None or settings.cluster == data.cluster:
+        return settings
+    if settings.cluster is not None:
+        raise StartupError(f"{data.path} belongs to the cluster {data.cluster}, not to {settings.cluster}")
+    return replace(settings, cluster=data.cluster)
+
+
 async def claim_storage(data: DataDirectory, storage: Storage) -> None:
     """Probes the storage, marks it as ours at the first start, and knows it again at later ones."""
     recorded = _read_record(data)
@@ -35,7 +44,7 @@ async def claim_storage(data: DataDirectory, storage: Storage) -> None:
     await storage.probe()
     if recorded is None:
         try:
-            await storage.put(_MARKER, data.id.encode(), create=True)
+            await storage.put(_MARKER, data.warehouse.encode(), create=True)
         except FileExistsError:
             await _check_owner(data, storage)
         (data.path / _RECORD).write_text(storage.url + "\n")
@@ -44,7 +53,7 @@ async def claim_storage(data: DataDirectory, storage: Storage) -> None:
 
 
 async def _check_owner(data: DataDirectory, storage: Storage) -> None:
-    if (await storage.get(_MARKER)).decode(errors="replace").strip() != data.id:
+    if (await storage.get(_MARKER)).decode(errors="replace").strip() != data.warehouse:
         raise StartupError(f"the storage {storage.url} belongs to another warehouse")
 
 

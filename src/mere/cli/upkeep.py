@@ -11,7 +11,8 @@ import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mere.catalog.server import GATEWAY_ROLE, SUPERUSER, PostgresServer
+from mere.catalog.postgres import Postgres
+from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
 from mere.cli.control import Answer
 from mere.lake.maintenance import Maintenance, MaintenancePolicy
 from mere.segment.storage import Storage, StoredObject
@@ -37,7 +38,7 @@ _OLDEST = """
 class SettledObjects:
     """The storage without what an open transaction may have written: its files are garbage only to a stranger's eye."""
 
-    def __init__(self, storage: Storage, postgres: PostgresServer, database: str) -> None:
+    def __init__(self, storage: Storage, postgres: Postgres, database: str) -> None:
         self._storage = storage
         self._postgres = postgres
         self._database = database
@@ -97,7 +98,7 @@ class Upkeep:
         return dataclasses.asdict(await maintenance.run())
 
 
-async def lake_names(postgres: PostgresServer) -> Sequence[str]:
+async def lake_names(postgres: Postgres) -> Sequence[str]:
     """The databases that hold a lake."""
     connection = await postgres.connect()
     try:
@@ -115,7 +116,7 @@ async def lake_names(postgres: PostgresServer) -> Sequence[str]:
     return found
 
 
-async def tell_sizes(postgres: PostgresServer) -> AsyncIterator[Answer]:
+async def tell_sizes(postgres: Postgres) -> AsyncIterator[Answer]:
     """One answer for each lake database. Rows and bytes are of all files that are current, deleted rows included."""
     for name in await lake_names(postgres):
         connection = await postgres.connect(name)

@@ -80,8 +80,10 @@ class Gateway:
         session_factory: SessionFactory,
         reserved_roles: frozenset[str] = frozenset(("mere_super", "mere_gateway")),
         message_memory: int = _MESSAGE_MEMORY,
+        admits: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`message_memory`: bytes for large messages of all clients together."""
+        """`message_memory`: bytes for large messages of all clients together. `admits`: may sessions begin now?"""
+        self._admits = admits
         self._settings = settings
         self._socket_path = socket_path
         self._session_factory = session_factory
@@ -189,6 +191,8 @@ class Gateway:
             self._sessions -= admitted
 
     async def _connect(self, connection: ClientConnection, parameters: Mapping[str, str]) -> Backend:
+        if not self._admits():
+            raise CannotConnectNow("the catalog is not accepting connections")
         relay = start_authentication(connection)
         try:
             return await Backend.connect(self._socket_path, parameters, relay, Reports(connection))

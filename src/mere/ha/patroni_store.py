@@ -11,7 +11,8 @@ Lives in Patroni's process. Below `<url>/<namespace>/<scope>/`:
 A loop reads `leader`, `shared` and each member: with two members four GETs, the cheapest requests there are, and no
 LIST. It writes `leader` (the primary) and its own member. Configured by a section `object_store` with `url`, and:
 `lease_seconds`, for a lease shorter than Patroni's own minimum of 20 s for `ttl`; `watch_seconds`, how often a standby
-looks at the lease between two loops.
+looks at the lease between two loops; `lease_file` and `heartbeat_file`, by which the coordinator and this process watch
+each other (`mere.ha.watchword`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import patroni.dcs
@@ -42,6 +44,8 @@ from mere.ha.lease import NEVER, Lease, View
 from mere.ha.members import Members
 from mere.ha.objects import Objects, open_objects
 from mere.ha.records import DamagedRecord, Records
+from mere.ha.watchword import Lease as Published
+from mere.ha.watchword import end_of, heartbeat_age, write_lease
 
 SECTION = "object_store"
 FORGET_SECONDS = 600.0  # a member silent for so long is taken off the list by the leader
@@ -76,6 +80,9 @@ class ObjectStoreDCS(AbstractDCS):
         self._listed: frozenset[str] = frozenset()
         self._note: Mapping[str, Any] = {}
         self._proved = self._ctl
+        self._lease_file = _path(config.get("lease_file"))
+        self._heartbeat_file = _path(config.get("heartbeat_file"))
+        self._published: Published | None = None
 
     def _open(self, config: Mapping[str, Any]) -> Objects:
         url = config.get("url")
@@ -127,6 +134,19 @@ class ObjectStoreDCS(AbstractDCS):
             return now + self._retry
         return now + self._request_seconds if now >= until else min(now + self._retry, until - self._ttl / 6)
 
+    # The coordinator, whose gateway is what makes this PostgreSQL a warehouse.
+
+    def _publish(self) -> None:
+        if self._lease_file is not None and not self._ctl:
+            now = self._records.clock()
+            self._published = Published(end_of(self._lease.until, now, self._published), now)
+            write_lease(self._lease_file, self._published)
+
+    def _coordinator_lives(self) -> bool:
+        if self._heartbeat_file is None:
+            return True
+        return heartbeat_age(self._heartbeat_file, self._records.clock()) < self._ttl
+
     # Reading.
 
     def _load_cluster(self, path: str, loader: Callable[[str], Any]) -> Any:
@@ -140,6 +160,8 @@ class ObjectStoreDCS(AbstractDCS):
         except StorageError as error:
             logger.error("get_cluster: %s", error)
             raise ObjectStoreError(error.message) from error
+        finally:
+            self._publish()
 
     def _postgresql_cluster_loader(self, path: str) -> Cluster:
         deadline = self._deadline()
@@ -159,19 +181,29 @@ class ObjectStoreDCS(AbstractDCS):
     # The leader.
 
     def _held(self, act: Callable[[float, Mapping[str, Any]], bool], note: Mapping[str, Any]) -> bool:
+        if not self._coordinator_lives():
+            logger.error("the coordinator is silent: its lease is not renewed")
+            return False
         try:
             done = act(self._deadline(), note)
         except StorageError as error:
             raise ObjectStoreError(error.message) from error
+        finally:
+            self._publish()
         if done:
             self._note = note
         return done
 
     def attempt_to_acquire_leader(self) -> bool:
+        if not self._coordinator_lives():
+            logger.error("the coordinator is silent: this node does not become primary")
+            return False
         try:
             taken = self._lease.acquire(self._deadline())
         except StorageError as error:
             raise ObjectStoreError(error.message) from error
+        finally:
+            self._publish()
         if not taken:
             logger.info("Could not take out TTL lock")
         return taken
@@ -222,7 +254,10 @@ class ObjectStoreDCS(AbstractDCS):
         return True
 
     def _delete_leader(self, leader: Leader) -> bool:
-        return self._tried("release", lambda: self._lease.release(self._deadline()))
+        try:
+            return self._tried("release", lambda: self._lease.release(self._deadline()))
+        finally:
+            self._publish()
 
     # The keys that change rarely.
 
@@ -319,6 +354,10 @@ class ObjectStoreDCS(AbstractDCS):
         except StorageError as error:
             logger.info("watch: %s", error)  # the next loop asks again, and decides what silence means
             return self._poll
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def _cluster(view: View, entries: Mapping[str, Entry], members: list[Member]) -> Cluster:

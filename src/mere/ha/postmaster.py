@@ -17,11 +17,11 @@ _START = '"$@" >&2 & echo $!'  # what PostgreSQL writes goes where Patroni write
 class _Shell:
     """What Patroni uses of a multiprocessing context: one pipe, and one process that sends the postmaster's pid."""
 
-    def Pipe(self, duplex: bool) -> tuple[_Channel, _Channel]:  # noqa: N802 - multiprocessing's name
+    def Pipe(self, duplex: bool) -> tuple[_Channel, _Channel]:
         channel = _Channel()
         return channel, channel
 
-    def Process(self, target: object, args: tuple[_Channel, list[str], dict[str, str]]) -> _Start:  # noqa: N802
+    def Process(self, target: object, args: tuple[_Channel, list[str], dict[str, str]]) -> _Start:
         return _Start(*args)
 
 

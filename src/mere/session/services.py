@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from mere.catalog.server import PostgresServer
+from mere.catalog.postgres import Postgres
 from mere.execute.dispatch import Dispatcher, DispatchOptions
 from mere.lake.metadata import Metadata
 from mere.lake.readers import Readers
@@ -37,7 +37,7 @@ class Services:
     runtime: Runtime
     database: Callable[[str], Awaitable[Database]]  # opened at its first session, kept
     forget_database: Callable[[str], Awaitable[None]]  # before it is dropped: nothing of ours holds it open
-    postgres: PostgresServer
+    postgres: Postgres
     storage: Storage
     dispatcher: Dispatcher = field(init=False)
 
