@@ -128,6 +128,30 @@ slice 2, every segment
 coordinator
   SELECT "a"."n" AS "n" FROM (SELECT CAST(COALESCE(SUM("mere_groups"."mere_p0"), 0) AS BIGINT) AS "n" FROM mere_motion_2 AS "mere_groups") AS "a" CROSS JOIN (SELECT CAST(COALESCE(SUM("mere_groups"."mere_p0"), 0) AS BIGINT) AS "n" FROM mere_motion_2 AS "mere_groups") AS "b" WHERE "a"."n" > 100 AND "b"."n" > 100;
 
+-- What the query takes of the readers' conditions: not those on its sums, and not those that may fail where they stood guard.
+WITH c AS (SELECT v, w, sum(k) AS s, 'a' AS kind FROM t0 GROUP BY v, w UNION ALL SELECT v, w, sum(k), 'b' FROM t1 GROUP BY v, w) SELECT a.v, b.s FROM c a, c b WHERE a.v = b.v AND a.w = 1 AND a.kind = 'a' AND a.s > 0 AND b.w = 2 AND b.kind = 'b' AND b.s > a.s;
+slice 3, every segment
+  SELECT "t0"."v" AS "mere_k0", "t0"."w" AS "mere_k1", SUM("t0"."k") AS "mere_p2" FROM mere_scan_0 AS "t0" WHERE (("t0"."w" = 1 AND 'a' = 'a') OR ("t0"."w" = 2 AND 'a' = 'b')) GROUP BY "t0"."v", "t0"."w"
+  => mere_motion_3: Broadcast Motion
+slice 4, every segment
+  SELECT "t1"."v" AS "mere_k0", "t1"."w" AS "mere_k1", SUM("t1"."k") AS "mere_p2" FROM mere_scan_1 AS "t1" WHERE (("t1"."w" = 1 AND 'b' = 'a') OR ("t1"."w" = 2 AND 'b' = 'b')) GROUP BY "t1"."v", "t1"."w"
+  => mere_motion_4: Broadcast Motion
+coordinator
+  SELECT "a"."v" AS "v", "b"."s" AS "s" FROM ((SELECT "mere_groups"."mere_k0" AS "v", "mere_groups"."mere_k1" AS "w", CAST(SUM("mere_groups"."mere_p2") AS BIGINT) AS "s", 'a' AS "kind" FROM mere_motion_3 AS "mere_groups" GROUP BY "mere_groups"."mere_k0", "mere_groups"."mere_k1") UNION ALL (SELECT "mere_member"."v" AS "v", "mere_member"."w" AS "w", "mere_member"."sum" AS "s", "mere_member"."?column?" AS "kind" FROM (SELECT "mere_groups"."mere_k0" AS "v", "mere_groups"."mere_k1" AS "w", CAST(SUM("mere_groups"."mere_p2") AS BIGINT) AS "sum", 'b' AS "?column?" FROM mere_motion_4 AS "mere_groups" GROUP BY "mere_groups"."mere_k0", "mere_groups"."mere_k1") AS "mere_member")) AS "b" CROSS JOIN ((SELECT "mere_groups"."mere_k0" AS "v", "mere_groups"."mere_k1" AS "w", CAST(SUM("mere_groups"."mere_p2") AS BIGINT) AS "s", 'a' AS "kind" FROM mere_motion_3 AS "mere_groups" GROUP BY "mere_groups"."mere_k0", "mere_groups"."mere_k1") UNION ALL (SELECT "mere_member"."v" AS "v", "mere_member"."w" AS "w", "mere_member"."sum" AS "s", "mere_member"."?column?" AS "kind" FROM (SELECT "mere_groups"."mere_k0" AS "v", "mere_groups"."mere_k1" AS "w", CAST(SUM("mere_groups"."mere_p2") AS BIGINT) AS "sum", 'b' AS "?column?" FROM mere_motion_4 AS "mere_groups" GROUP BY "mere_groups"."mere_k0", "mere_groups"."mere_k1") AS "mere_member")) AS "a" WHERE "b"."w" = 2 AND "b"."kind" = 'b' AND "a"."w" = 1 AND "a"."kind" = 'a' AND "a"."s" > 0 AND "a"."v" = "b"."v" AND "b"."s" > "a"."s";
+
+WITH c AS (SELECT v, w, sum(k) AS s FROM t0 GROUP BY v, w) SELECT a.v, b.s FROM c a, c b WHERE a.v = b.v AND a.s > 0 AND 10 / (a.w + 100) < 3 AND b.w = 2;
+slice 1, every segment
+  SELECT "t0"."v" AS "mere_k0", "t0"."w" AS "mere_k1", "t0"."k" AS "mere_a2" FROM mere_scan_0 AS "t0"
+  => mere_motion_1: Redistribute Motion, Hash Key: mere_k0 [CAST(HASH(CAST("mere_k0" AS BIGINT)) % 2147483647 AS BIGINT)]
+slice 2, every segment
+  SELECT "v" AS "v", "w" AS "w", "s" AS "s", $mere_share AS "mere_stays" FROM (SELECT "mere_rows"."mere_k0" AS "v", "mere_rows"."mere_k1" AS "w", CAST(SUM("mere_rows"."mere_a2") AS BIGINT) AS "s" FROM mere_motion_1 AS "mere_rows" GROUP BY "mere_rows"."mere_k0", "mere_rows"."mere_k1") AS mere_all
+  => mere_motion_2: Redistribute Motion, Hash Key:  ["mere_stays"]
+slice 3, every segment
+  SELECT "a"."v" AS "v", "b"."s" AS "s" FROM mere_motion_2 AS "a" CROSS JOIN mere_motion_2 AS "b" WHERE "a"."s" > 0 AND MERE_INT_DIV(10, ("a"."w" + 100)) < 3 AND "b"."w" = 2 AND "a"."v" = "b"."v"
+  => mere_motion_3: Gather Motion
+coordinator passes on
+  SELECT "v" AS "v", "s" AS "s" FROM mere_motion_3;
+
 -- Equal rows once where readers only ask whether there are any.
 WITH c AS (SELECT a.v FROM big a JOIN big b ON a.v = b.v AND a.n <> b.n) SELECT t0.k FROM t0 WHERE t0.v IN (SELECT v FROM c) AND t0.w IN (SELECT t1.w FROM t1 JOIN c ON c.v = t1.v);
 slice 1, every segment

@@ -133,11 +133,16 @@ def add_condition(select: exp.Select, condition: exp.Expression) -> None:
 
 def push_into(query: exp.Expression, alias: str, condition: exp.Expression) -> bool:
     """Moves a condition on the columns of a derived table into its query. False, and nothing changed, if it cannot."""
-    if not _takes(query, _names(condition, alias)):
+    if not takes(query, alias, condition):
         return False
     names = output_names(query)
     _add(query, names, alias, condition)
     return True
+
+
+def takes(query: exp.Expression, alias: str, condition: exp.Expression) -> bool:
+    """Could the condition move into the query of the derived table?"""
+    return _takes(query, _names(condition, alias))
 
 
 def _names(condition: exp.Expression, alias: str) -> list[str]:

@@ -13,10 +13,14 @@ from sqlglot import exp
 from mere.plan.above.calls import windows_in
 from mere.plan.columns import Ref, aliases, column, conjunction, every, output_names, queries_in, substitute
 from mere.plan.rules.common_tables import CommonTable, CommonTables, readers_first
-from mere.plan.rules.derived import aggregated, push_into
+from mere.plan.rules.derived import aggregated, push_into, takes
 from mere.sql.bind.pruning import conjuncts
 
 _MANY = 8  # readers' conditions that are worth one OR
+_HARMLESS = (
+    exp.Column | exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE | exp.In | exp.Between | exp.Is
+    | exp.And | exp.Or | exp.Not | exp.Paren
+)  # fmt: skip
 
 
 def narrow(tree: exp.Expression, common: CommonTables) -> None:
@@ -39,28 +43,39 @@ def _readers(tree: exp.Expression, common: CommonTables, name: str) -> Iterator[
 
 
 def _filter(common: CommonTable, readers: list[exp.Table]) -> None:
-    """A row counts where it passes the conditions of one reader at least."""
-    found: dict[exp.Expression, None] = {}
+    """A row counts where it passes the conditions of one reader at least. What the query does not take of a reader's
+    conditions, on a sum of its own maybe, stays with the reader alone."""
+    arms: dict[exp.Expression, None] = {}
     for table in readers:
-        condition = _condition(table, common.name)
+        conditions = _conditions(table, common.name)
+        taken = [each for each in conditions if takes(common.query, common.name, each)]
+        if len(taken) < len(conditions):
+            taken = [each for each in taken if _harmless(each)]
+        condition = conjunction(taken)
         if condition is None:
             return
-        found[condition] = None
-    if len(found) > _MANY:
+        arms[condition] = None
+    if len(arms) > _MANY:
         return
     whole: exp.Expression | None = None
-    for condition in found:
-        arm = exp.Paren(this=condition) if len(found) > 1 else condition
+    for condition in arms:
+        arm = exp.Paren(this=condition) if len(arms) > 1 else condition
         whole = arm if whole is None else exp.Or(this=whole, expression=arm)
     assert whole is not None
-    push_into(common.query, common.name, exp.Paren(this=whole) if len(found) > 1 else whole)
+    push_into(common.query, common.name, exp.Paren(this=whole) if len(arms) > 1 else whole)
 
 
-def _condition(table: exp.Table, name: str) -> exp.Expression | None:
+def _harmless(condition: exp.Expression) -> bool:
+    """Does it only compare columns with values? It fails for no row then, also for one that another condition, left
+    behind, would have kept from it."""
+    return all(isinstance(node, _HARMLESS) or node.find(exp.Column) is None for node in condition.walk())
+
+
+def _conditions(table: exp.Table, name: str) -> list[exp.Expression]:
     """What a reader's WHERE says of this table alone, with the table's name for its alias."""
     select = _select_of(table)
     if select is None or not _preserved(select, table):
-        return None
+        return []
     where = select.args.get("where")
     alias = table.alias_or_name
     own = [
@@ -71,7 +86,7 @@ def _condition(table: exp.Table, name: str) -> exp.Expression | None:
     mapping: dict[Ref, exp.Expression] = {}
     for each in own:
         mapping |= {(alias, node.name): column((name, node.name)) for node in every(each, exp.Column)}
-    return conjunction([substitute(each.copy(), mapping) for each in own])
+    return [substitute(each.copy(), mapping) for each in own]
 
 
 def _select_of(table: exp.Table) -> exp.Select | None:
