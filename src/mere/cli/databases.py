@@ -50,7 +50,7 @@ class Databases:
             user=GATEWAY_ROLE,
             password=self._postgres.gateway_password,
             database=name,
-            min_size=1,
+            min_size=0,  # PostgreSQL may be away for a while
             max_size=_POOL_SIZE,
             server_settings={"application_name": "mere", "search_path": "pg_catalog, pg_temp"},
         )

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 import asyncpg
 
 from mere.errors import MereError
+from mere.ha.accounts import ensure_accounts
 from mere.ha.roles import Action, View, decide
 from mere.ha.server import PatroniServer
 
@@ -82,6 +83,7 @@ class RolesLoop:
     async def _be_primary(self) -> None:
         """One task enters the duties and leaves them."""
         try:
+            await ensure_accounts(self.postgres)
             async with self._duties() as password:
                 self.password = self.password or password
                 self._begun = True

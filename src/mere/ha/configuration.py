@@ -131,6 +131,18 @@ def agreement(node: Node) -> dict[str, Any]:
     }
 
 
+def differs(wanted: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    """Does the agreement lack something that is wanted? What else stands there is left alone."""
+    for name, value in wanted.items():
+        known = current.get(name)
+        if isinstance(value, Mapping):
+            if not isinstance(known, Mapping) or differs(value, known):
+                return True
+        elif str(known) != str(value):
+            return True
+    return False
+
+
 def _postgresql(node: Node, passwords: Mapping[str, str]) -> dict[str, Any]:
     directory = node.directory
     remote: dict[str, str] = {}

@@ -116,7 +116,7 @@ class ObjectStoreDCS(AbstractDCS):
     @property
     def _request_seconds(self) -> float:
         """Of one request: so that a lost one can be asked after, and sent again, within the time of an operation."""
-        return self._retry / 3
+        return min(self._ttl / 6, self._retry / 2)
 
     @property
     def lease_until(self) -> float:
@@ -126,13 +126,14 @@ class ObjectStoreDCS(AbstractDCS):
     def _deadline(self) -> float:
         """Of one operation: no request is sent after it.
 
-        A holder stops asking a sixth of its lease before the end, and a request lasts a sixth of it at most, so that
-        its last answer has come when the lease ends. One that overslept has no time for a second try.
+        A holder goes on asking while its lease lasts. It stops a sixth of it before the end, and a request lasts a
+        sixth of it at most, so that its last answer has come when the lease ends. One that overslept has no time for a
+        second try.
         """
         now, until = self._records.clock(), self._lease.until
         if until == NEVER:
             return now + self._retry
-        return now + self._request_seconds if now >= until else min(now + self._retry, until - self._ttl / 6)
+        return now + self._request_seconds if now >= until else until - self._ttl / 6
 
     # The coordinator, whose gateway is what makes this PostgreSQL a warehouse.
 
@@ -255,7 +256,8 @@ class ObjectStoreDCS(AbstractDCS):
 
     def _delete_leader(self, leader: Leader) -> bool:
         try:
-            return self._tried("release", lambda: self._lease.release(self._deadline()))
+            # PostgreSQL has stopped by now: the end of the lease is no deadline.
+            return self._tried("release", lambda: self._lease.release(self._records.clock() + self._retry))
         finally:
             self._publish()
 

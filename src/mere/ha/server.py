@@ -29,12 +29,12 @@ from mere.catalog.postgres import Role
 from mere.catalog.server import GATEWAY_ROLE, OWN_CONNECTIONS, SUPERUSER, connect_to
 from mere.errors import StartupError
 from mere.ha import place
-from mere.ha.configuration import ALWAYS, NAMESPACE, Node, agreement, configuration, heartbeat_file, lease_file
+from mere.ha.configuration import ALWAYS, NAMESPACE, Node, agreement, configuration, differs, heartbeat_file, lease_file
 from mere.ha.guard import Guard
 from mere.ha.objects import Unreachable, open_objects
 from mere.ha.process import ACCOUNT, PARENT
 from mere.ha.records import boot_clock
-from mere.ha.rest import Rest
+from mere.ha.rest import PatroniSilent, Rest
 from mere.ha.secrets import REPLICATION, REST, REWIND, ClusterSecrets, make_secrets, shared_secrets
 from mere.ha.watchword import read_lease, write_heartbeat
 from mere.settings import Settings
@@ -45,6 +45,7 @@ ADMINISTRATOR = "mere"
 _STORE_SECONDS = 5.0  # of one request before the start
 _LOOK_SECONDS = 2.0
 _STOP_SECONDS = 40.0
+_AGREE_SECONDS = 1.0
 _SHARED = (SUPERUSER, GATEWAY_ROLE, ADMINISTRATOR, REPLICATION, REWIND, REST)
 _IN_RECOVERY = "SELECT pg_is_in_recovery()"
 
@@ -240,9 +241,18 @@ class PatroniServer:
 
     async def agree(self) -> None:
         """As the primary: what all members have to agree on follows this node's settings."""
-        status, answer = await self.rest.change("PATCH", self.node.rest, "/config", agreement(self.node))
-        if status != 200:
-            log.warning("Patroni did not take the settings: %s", answer)
+        wanted = agreement(self.node)
+        while True:
+            try:
+                current = await self.rest.get(self.node.rest, "/config")
+                if differs(wanted, current):
+                    log.warning("the cluster's agreed settings follow this coordinator's")
+                    await self.rest.change("PATCH", self.node.rest, "/config", wanted)
+                else:
+                    return
+            except (PatroniSilent, ValueError) as error:  # it is busy making the cluster, and has none yet
+                log.info("the cluster's settings are not known yet: %s", error)
+            await asyncio.sleep(_AGREE_SECONDS)
 
     def kill_patroni(self) -> None:
         if self._process is not None:
