@@ -26,6 +26,7 @@ NAMES = ("alpha", "beta")
 STORE = "store"
 CLUSTER = "warehouse"
 WHOLE_SECONDS = 90.0
+SMALL = ("--threads", "1", "--memory-limit", "500MB")
 
 
 class NotWhole(Exception):
@@ -36,7 +37,7 @@ class Pair:
     """Owns all of it; `close` in any case."""
 
     def __init__(
-        self, directory: Path, settings: Mapping[str, str] | None = None, options: tuple[str, ...] = ()
+        self, directory: Path, settings: Mapping[str, str] | None = None, options: tuple[str, ...] = SMALL
     ) -> None:
         """`settings` are environment variables, `options` words for both nodes."""
         self.directory = directory

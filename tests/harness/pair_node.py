@@ -5,8 +5,11 @@ All of them are killed, stopped and continued as if the machine were; each can b
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -107,10 +110,16 @@ class Node(MereProcess):
         )
 
     def synchronous_standbys(self) -> list[str]:
-        """The names of those for whom its commits wait and who stream; empty also if nobody answers."""
-        query = "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming' AND sync_state <> 'async'"
-        with suppress(psycopg.Error, OSError), self.catalog() as connection:
-            return [name for (name,) in connection.execute(query).fetchall()]
+        """The names of those that may take over, as its Patroni tells; empty also if it does not answer."""
+        with suppress(OSError, ValueError, http.client.HTTPException):
+            _, port = json.loads((self.data / "node" / "ports.json").read_text())
+            context = ssl._create_unverified_context()
+            connection = http.client.HTTPSConnection(self.host.address, port, timeout=3, context=context)
+            connection.request("GET", "/cluster")
+            members = json.loads(connection.getresponse().read())["members"]
+            connection.close()
+            told = [member for member in members if member["role"] == "sync_standby"]
+            return [member["name"] for member in told if member["state"] == "streaming"]
         return []
 
     def command(self, *words: str, deadline: float = 60.0) -> subprocess.CompletedProcess[str]:
