@@ -85,11 +85,18 @@ class Settings:
         default=None,
     )
     retention: timedelta = option(
-        "how long old snapshots stay readable before mere maintain removes them",
+        "how long old snapshots stay readable before maintenance removes them",
         "TIME",
         parse_duration,
         "7d",
         default=timedelta(days=7),
+    )
+    maintenance_interval: timedelta = option(
+        "how often the server looks for what maintenance has to do; 0: only mere maintain and SQL do it",
+        "TIME",
+        parse_duration,
+        "15min",
+        default=timedelta(minutes=15),
     )
     copy_directories: tuple[str, ...] = option(
         "local folders, separated by commas, that COPY may read and write on the server's side",
@@ -345,6 +352,15 @@ class Settings:
         parse_duration,
         "5s",
         default=timedelta(seconds=5),
+        group="cluster",
+    )
+    standby_grace: timedelta = option(
+        "how long, in a cluster, a file stays at least after the last snapshot that reads it was removed: time for"
+        " queries on the standby to end",
+        "TIME",
+        parse_duration,
+        "1h",
+        default=timedelta(hours=1),
         group="cluster",
     )
 

@@ -17,7 +17,7 @@ from mere.catalog.datadir import DataDirectory
 from mere.catalog.postgres import Postgres
 from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
 from mere.cli.databases import Databases
-from mere.cli.upkeep import Upkeep
+from mere.cli.upkeep import maintain_all, scheduled_maintenance
 from mere.errors import StartupError
 from mere.gateway.server import Gateway
 from mere.runtime.embedded import EmbeddedRuntime
@@ -32,7 +32,16 @@ from mere.session.services import Services
 from mere.session.session import Session
 from mere.settings import Settings
 
-__all__ = ["Databases", "Storage", "Upkeep", "bootstrap", "make_gateway", "make_runtime", "make_services"]
+__all__ = [
+    "Databases",
+    "Storage",
+    "bootstrap",
+    "maintain_all",
+    "make_gateway",
+    "make_runtime",
+    "make_services",
+    "scheduled_maintenance",
+]
 
 _MESSAGE_SHARE = 8  # of the memory, for what clients send in messages of megabytes
 

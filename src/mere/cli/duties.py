@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from mere.cli.assembly import bootstrap
+from mere.cli.assembly import bootstrap, scheduled_maintenance
 from mere.cli.segments import segment_wishes
 from mere.session.services import Services
 
@@ -19,4 +19,5 @@ async def primary_duties(services: Services) -> AsyncIterator[str | None]:
     async with AsyncExitStack() as stack:
         password = await bootstrap(services.settings, services.postgres, services.storage)
         await stack.enter_async_context(segment_wishes(services.runtime, services.postgres, services.settings))
+        await stack.enter_async_context(scheduled_maintenance(services))
         yield password

@@ -50,11 +50,31 @@ def build_parser() -> argparse.ArgumentParser:
         "maintain", help="merge small files, clean up deleted rows, old snapshots and forgotten files"
     )
     add_arguments(maintain, (*_LOCATION, "retention", "threads", "memory_limit", "temp_directory"))
+    maintain.add_argument(
+        "--kinds",
+        metavar="LIST",
+        help="of flush, merge, rewrite, expire, delete, orphans, those to do, separated by commas (default: all)",
+    )
+    maintain.add_argument("--database", metavar="NAME", help="only this database (default: all)")
+    maintain.add_argument("--full", action="store_true", help="rewrite every file that can be better, at any cost")
+    maintain.add_argument("--dry-run", action="store_true", help="only show what would be done")
     maintain.set_defaults(command=_maintain)
 
-    state = commands.add_parser("state", help="show whether the warehouse is up, its databases and their sizes")
+    state = commands.add_parser(
+        "state", help="show whether the warehouse is up, its coordinators, segments and databases"
+    )
     add_arguments(state, ("data",))
     state.set_defaults(command=_state)
+
+    switch = commands.add_parser("switchover", help="swap the roles of a cluster's two coordinators")
+    add_arguments(switch, ("data",))
+    switch.set_defaults(command=_switchover)
+
+    standby = commands.add_parser("standby", help="what concerns a cluster's standby")
+    actions = standby.add_subparsers(title="actions", metavar="ACTION", required=True)
+    remove = actions.add_parser("remove", help="on the primary: go on without the standby, until a new one joins")
+    add_arguments(remove, ("data",))
+    remove.set_defaults(command=_remove_standby)
 
     demo = commands.add_parser("demo", help="load TPC-H into a temporary warehouse and check its 22 queries")
     demo.add_argument("--scale", type=float, default=1.0, metavar="N", help="TPC-H scale factor (default: 1)")
@@ -88,9 +108,11 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _maintain(options: argparse.Namespace) -> int:
     settings = load_settings(options)
-    from mere.cli.maintain import maintain
+    from mere.cli.maintain import Wishes, maintain
 
-    return maintain(settings)
+    kinds = None if options.kinds is None else [kind.strip() for kind in options.kinds.split(",")]
+    wishes = Wishes(kinds, options.database, options.full, options.dry_run, options.retention is not None)
+    return maintain(settings, wishes)
 
 
 def _state(options: argparse.Namespace) -> int:
@@ -98,6 +120,20 @@ def _state(options: argparse.Namespace) -> int:
     from mere.cli.state import show_state
 
     return show_state(settings)
+
+
+def _switchover(options: argparse.Namespace) -> int:
+    settings = load_settings(options)
+    from mere.cli.switchover import switch_over
+
+    return switch_over(settings)
+
+
+def _remove_standby(options: argparse.Namespace) -> int:
+    settings = load_settings(options)
+    from mere.cli.switchover import remove
+
+    return remove(settings)
 
 
 def _demo(options: argparse.Namespace) -> int:

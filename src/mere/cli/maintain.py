@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,18 +21,34 @@ from mere.errors import StartupError
 from mere.settings import Settings
 
 
-def maintain(settings: Settings) -> int:
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line says: of which kinds and database (None: all), and whether only to look."""
+
+    kinds: Sequence[str] | None = None
+    database: str | None = None
+    full: bool = False
+    dry_run: bool = False
+    retention_given: bool = False  # else the running server's own setting counts
+
+
+def maintain(settings: Settings, wishes: Wishes) -> int:
     if not (settings.data / MARKER).exists():
         raise StartupError(f"{settings.data} is not a Mere data directory")
     console = Console(highlight=False)
-    request = {"command": "maintain", "retention": settings.retention.total_seconds()}
+    request: dict[str, Any] = {"command": "maintain", **dataclasses.asdict(wishes)}
+    if wishes.retention_given:
+        request["retention"] = settings.retention.total_seconds()
     with console.status("Maintaining"):
         try:
             answers: Sequence[Answer] = list(ask(settings.data, request))
         except NotServing:
             answers = _maintain_alone(settings, request)
-    _show(console, answers)
-    return 0
+    _show(console, answers, "would be done" if wishes.dry_run else "done")
+    failures = [f"{answer['database']}: {line}" for answer in answers for line in answer["errors"]]
+    for failure in failures:
+        console.print(failure, style="red")
+    return 1 if failures else 0
 
 
 def _maintain_alone(settings: Settings, request: Answer) -> Sequence[Answer]:
@@ -48,9 +66,9 @@ def _maintain_alone(settings: Settings, request: Answer) -> Sequence[Answer]:
 
         async def run() -> Sequence[Answer]:
             async with running_services(recorded, data) as services:
-                from mere.cli.upkeep import Upkeep
+                from mere.cli.upkeep import maintain_all
 
-                return [answer async for answer in Upkeep(services).handle(request)]
+                return [answer async for answer in maintain_all(services, request)]
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(run())
@@ -68,10 +86,10 @@ _KINDS = {
 }
 
 
-def _show(console: Console, answers: Sequence[Answer]) -> None:
+def _show(console: Console, answers: Sequence[Answer], header: str) -> None:
     table = Table()
     table.add_column("database")
-    table.add_column("done")
+    table.add_column(header)
     table.add_column("count", justify="right")
     for answer in answers:
         name = answer["database"]

@@ -94,13 +94,13 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
     async with AsyncExitStack() as stack:
         running = _running_node if settings.cluster is not None else _running_alone
         server = await stack.enter_async_context(running(settings, data))
-        from mere.cli.assembly import Upkeep
+        from mere.cli.assembly import maintain_all
         from mere.cli.telling import tell_state
         from mere.segment.native import kernels
 
         handlers: dict[str, Handler] = {
             "state": lambda _: tell_state(server),
-            "maintain": Upkeep(server.services).handle,
+            "maintain": lambda request: maintain_all(server.services, request),
         }
         stack.push_async_callback(await start_control(data.path, handlers))
         kernels.prepare()  # nothing waits for them

@@ -1,26 +1,32 @@
-"""What a running server does for `mere maintain` and `mere state`: all databases, one at a time.
+"""Maintenance of all databases of a running server: by schedule, and for `mere maintain`; sizes for `mere state`.
 
-Only this process knows which files its sessions are writing, so that maintenance does not take them for garbage. Lives
-in the coordinator process.
+Lives in the coordinator process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+import logging
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
 
 from mere.catalog.postgres import Postgres
-from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
 from mere.cli.control import Answer
-from mere.lake.maintenance import Maintenance, MaintenancePolicy
-from mere.segment.storage import Storage, StoredObject
+from mere.errors import MereError
+from mere.lake.maintenance import Kind, MaintenanceReport, Step
 from mere.session.services import Services
+from mere.session.upkeep import Request, maintain
 
-# A plain DuckDB beside us writes files before its commit names them, and nobody can ask it.
-LONGEST_FOREIGN_TRANSACTION = timedelta(hours=24)
-_CLOCK_SKEW = timedelta(seconds=60)
+log = logging.getLogger(__name__)
+
+_LISTING_SECONDS = 24 * 3600.0  # orphans are looked for once a day: that lists all files of the storage
+_PATIENCE = 1.0  # for a run that is told to stop
 _LAKES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
 _HAS_LAKE = "SELECT to_regclass('mere_lake.ducklake_table') IS NOT NULL"
 _SIZE = """
@@ -29,73 +35,66 @@ _SIZE = """
     FROM mere_lake.ducklake_table AS t LEFT JOIN mere_lake.ducklake_table_stats AS s USING (table_id)
     WHERE t.end_snapshot IS NULL
 """
-_OLDEST = """
-    SELECT min(xact_start) FROM pg_stat_activity
-    WHERE datname = $1 AND usename <> ALL ($2) AND backend_type = 'client backend'
-"""
 
 
-class SettledObjects:
-    """The storage without what an open transaction may have written: its files are garbage only to a stranger's eye."""
+@asynccontextmanager
+async def scheduled_maintenance(services: Services) -> AsyncIterator[None]:
+    """While it lasts, every database is maintained again and again. For the primary."""
+    if not services.settings.maintenance_interval:
+        yield
+        return
+    running = asyncio.create_task(_keep_maintaining(services))
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait({running}, timeout=_PATIENCE)
 
-    def __init__(self, storage: Storage, postgres: Postgres, database: str) -> None:
-        self._storage = storage
-        self._postgres = postgres
-        self._database = database
-        self._skew = timedelta(0) if storage.location.is_local else _CLOCK_SKEW
 
-    @property
-    def url(self) -> str:
-        return self._storage.url
-
-    async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
-        horizon = await self._oldest_transaction() - self._skew
-        async for found in self._storage.list(prefix):
-            if found.modified < horizon:
-                yield found
-
-    async def delete(self, paths: Sequence[str]) -> None:
-        await self._storage.delete(paths)
-
-    async def _oldest_transaction(self) -> datetime:
-        """When the oldest one that is open began; now, if none is. Asked before the list is made."""
-        now = datetime.now(UTC)
-        connection = await self._postgres.connect()
+async def _keep_maintaining(services: Services) -> None:
+    listed = -_LISTING_SECONDS
+    while True:
+        await asyncio.sleep(services.settings.maintenance_interval.total_seconds())
+        due = time.monotonic() - listed >= _LISTING_SECONDS
+        kinds = [kind for kind in Kind if due or kind is not Kind.ORPHANS]
         try:
-            oldest: datetime | None = await connection.fetchval(_OLDEST, self._database, [SUPERUSER, GATEWAY_ROLE])
-        finally:
-            await connection.close()
-        return now if oldest is None else min(oldest, now)
+            for name in await lake_names(services.postgres):
+                await maintain(services, name, Request("schedule", kinds))
+        except (MereError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.warning("maintenance broke off: %s", error)
+        else:
+            listed = time.monotonic() if due else listed
 
 
-class Upkeep:
-    """Runs maintenance over all lake databases, never twice at a time."""
+async def maintain_all(services: Services, request: Answer) -> AsyncIterator[Answer]:
+    """`mere maintain`: one answer for each database, with what was done, or would be."""
+    retention = request.get("retention")
+    asked = Request(
+        "command",
+        _kinds(request.get("kinds")),
+        full=bool(request.get("full")),
+        retention=None if retention is None else timedelta(seconds=float(retention)),
+        dry=bool(request.get("dry_run")),
+    )
+    names = await lake_names(services.postgres)
+    only = request.get("database")
+    if only is not None and only not in names:
+        raise MereError(f'there is no lake database "{only}"', sqlstate="3D000")
+    for name in names if only is None else [only]:
+        steps = await maintain(services, name, asked)
+        yield {"database": name, **_total(steps), "errors": [str(step) for step in steps if step.error]}
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._running = asyncio.Lock()
 
-    async def handle(self, request: Answer) -> AsyncIterator[Answer]:
-        """The control socket's side: one answer for each database, with what was done."""
-        retention = timedelta(seconds=float(request["retention"]))
-        async with self._running:
-            for name in await lake_names(self._services.postgres):
-                yield {"database": name, **await self._maintain(name, retention)}
+def _kinds(names: Sequence[str] | None) -> Collection[Kind]:
+    try:
+        return tuple(Kind) if names is None else [Kind(name) for name in names]
+    except ValueError as error:
+        raise MereError(f"{error}; the kinds are {', '.join(Kind)}", sqlstate="22023") from error
 
-    async def _maintain(self, name: str, retention: timedelta) -> dict[str, int]:
-        services = self._services
-        database = await services.database(name)
-        maintenance = Maintenance(
-            database.pool,
-            database.metadata,
-            database.data_url,
-            SettledObjects(services.storage, services.postgres, name),
-            services.engine.workspace,
-            database.readers,
-            database.in_flight,
-            MaintenancePolicy(retention=retention, safety=min(retention, LONGEST_FOREIGN_TRANSACTION)),
-        )
-        return dataclasses.asdict(await maintenance.run())
+
+def _total(steps: Sequence[Step]) -> dict[str, Any]:
+    counts = [dataclasses.asdict(step.counts) for step in steps]
+    return {field.name: sum(count[field.name] for count in counts) for field in dataclasses.fields(MaintenanceReport)}
 
 
 async def lake_names(postgres: Postgres) -> Sequence[str]:

@@ -22,7 +22,7 @@ from mere.lake.files import InlinedTable, TableFiles
 from mere.lake.inlined import InlinedRows, read_inlined
 from mere.lake.prune import Bound, FileBounds, order_of, prune
 from mere.lake.scan import MappedColumn
-from mere.lake.table_state import TableState, load_state, refresh_state
+from mere.lake.table_state import TableState, check_remembered, load_state, refresh_state
 
 _SNAPSHOT = """
 SELECT s.snapshot_id, s.schema_version, s.snapshot_time,
@@ -31,6 +31,7 @@ SELECT s.snapshot_id, s.schema_version, s.snapshot_time,
 FROM (SELECT snapshot_id, schema_version, snapshot_time FROM mere_lake.ducklake_snapshot
       ORDER BY snapshot_id DESC LIMIT 1) AS s
 """
+_OLDEST = "SELECT min(snapshot_id) FROM mere_lake.ducklake_snapshot"
 _COLUMNS = """
 SELECT column_id, parent_column, column_name, column_type, initial_default, nulls_allowed
 FROM mere_lake.ducklake_column
@@ -160,7 +161,9 @@ class Metadata:
         """The live rows that a plain DuckDB keeps in PostgreSQL, as Arrow."""
         try:
             async with self._pool.acquire() as connection:
-                return await read_inlined(connection, table, table_id, snapshot_id)
+                rows = await read_inlined(connection, table, table_id, snapshot_id)
+                check_remembered(snapshot_id, await connection.fetchval(_OLDEST))
+                return rows
         except asyncpg.UndefinedTableError as error:
             raise SerializationFailure("rows kept in the catalog were moved to files meanwhile") from error
 
@@ -200,6 +203,8 @@ class Metadata:
             elif pending:
                 state = await refresh_state(self._pool, state, pending)
             self._states[table_id] = state
+            if snapshot_id < state.low:
+                return await self._old_state(table_id, snapshot_id)
             return state
 
     def _pending(self, state: TableState) -> set[str]:
@@ -227,6 +232,8 @@ class Metadata:
             )
             if rows:
                 inlined.append(InlinedTable(name, version, rows))
+        if state.inlined_tables:
+            check_remembered(snapshot_id, await self._pool.fetchval(_OLDEST))
         return state.make_view(snapshot_id, tuple(inlined))
 
     async def _bounds(self, state: TableState, column_id: int, lake_type: str) -> FileBounds | None:

@@ -5,6 +5,7 @@ Used by `maintenance` in the coordinator process.
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,40 +26,65 @@ _PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LE
 @dataclass(frozen=True, slots=True)
 class RewritePolicy:
     """Sizes in bytes. A file smaller than `small` is merged with its like, up to `target`, when there are `least` of
-    them; one with a share of at least `deleted` of its rows deleted is rewritten."""
+    them; one that is more than `heavier` times as large as all its like together waits for more of them, so that a
+    byte is written again a few times only. One with a share of at least `deleted` of its rows deleted is rewritten."""
 
     target: int = 256 * 1024 * 1024
     small: int = 64 * 1024 * 1024
     least: int = 5
+    heavier: float = 4.0
     deleted: float = 0.3
 
 
-def choose_rewrites(files: Iterable[DataFile], policy: RewritePolicy) -> list[tuple[DataFile, ...]]:
-    """Groups of files of one bucket; the live rows of each group shall become one file."""
+# Of VACUUM FULL: whatever can be better becomes so.
+EVERYTHING = RewritePolicy(least=2, heavier=math.inf, deleted=0.0)
+
+
+def choose_rewrites(
+    files: Iterable[DataFile], policy: RewritePolicy, *, merge: bool = True, worn: bool = True
+) -> list[tuple[DataFile, ...]]:
+    """Groups of files of one bucket; the live rows of each group shall become one file. Groups of several are `merge`d
+    small files, one alone is a `worn` file."""
     groups: list[tuple[DataFile, ...]] = []
     small: dict[int | None, list[DataFile]] = {}
     for file in files:
         if file.mapping_id is not None or file.id is None:
             continue  # files that a plain DuckDB added as they were stay so
-        if file.live_rows <= (1 - policy.deleted) * file.rows and file.size >= policy.small:
-            groups.append((file,))
-        elif file.size < policy.small:
+        if file.size < policy.small:
             small.setdefault(file.bucket, []).append(file)
+        elif _is_worn(file, policy):
+            groups.append((file,))
     for members in small.values():
-        groups += _packed(members, policy)
-    return groups
+        merged = _packed(members, policy)
+        covered = {file.id for group in merged for file in group}
+        groups += merged
+        groups += [(file,) for file in members if file.id not in covered and _is_worn(file, policy)]
+    return [group for group in groups if (merge if len(group) > 1 else worn)]
+
+
+def _is_worn(file: DataFile, policy: RewritePolicy) -> bool:
+    return file.live_rows < file.rows and file.live_rows <= (1 - policy.deleted) * file.rows
 
 
 def _packed(members: Sequence[DataFile], policy: RewritePolicy) -> list[tuple[DataFile, ...]]:
     groups: list[list[DataFile]] = [[]]
-    for file in members:
+    for file in _alike(members, policy):
         if sum(f.size for f in groups[-1]) + file.size > policy.target:
             groups.append([])
         groups[-1].append(file)
-    worn = [f for f in members if f.live_rows <= (1 - policy.deleted) * f.rows and f.live_rows < f.rows]
-    worth = [tuple(group) for group in groups if len(group) >= policy.least]
-    covered = {file.id for group in worth for file in group}
-    return worth + [(file,) for file in worn if file.id not in covered]
+    return [tuple(group) for group in groups if len(group) >= policy.least]
+
+
+def _alike(members: Sequence[DataFile], policy: RewritePolicy) -> Sequence[DataFile]:
+    """Without those that are too heavy for the rest, in the order that they have."""
+    rest = sum(file.size for file in members)
+    too_heavy = set()
+    for file in sorted(members, key=lambda each: each.size, reverse=True):
+        rest -= file.size
+        if file.size <= policy.heavier * rest:
+            break
+        too_heavy.add(file.id)
+    return [file for file in members if file.id not in too_heavy]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import asyncpg
 
+from mere.errors import SerializationFailure
 from mere.lake.files import FOREVER, NONE, DeleteFile, FileColumns, InlinedTable, TableFiles
 from mere.lake.prune import FileBounds
 
@@ -44,6 +45,7 @@ SELECT delete_file_id, data_file_id, begin_snapshot, coalesce(end_snapshot, {FOR
        CASE WHEN path_is_relative THEN $3::text || path ELSE path END
 FROM mere_lake.ducklake_delete_file WHERE table_id = $1 AND (end_snapshot IS NULL OR end_snapshot > $2)
 """
+_SNAPSHOTS = "SELECT min(snapshot_id), max(snapshot_id) FROM mere_lake.ducklake_snapshot"
 _LOCATION = """
 SELECT mere.lake_location(s.path, s.path_is_relative, t.path, t.path_is_relative)
 FROM mere_lake.ducklake_table AS t JOIN mere_lake.ducklake_schema AS s ON s.schema_id = t.schema_id
@@ -122,7 +124,8 @@ class TableState:
 async def load_state(pool: asyncpg.Pool, data_url: str, table_id: int, snapshot_id: int) -> TableState:
     """Everything live at or after `snapshot_id`, read in one PostgreSQL snapshot."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        newest = await connection.fetchval("SELECT max(snapshot_id) FROM mere_lake.ducklake_snapshot")
+        oldest, newest = await connection.fetchrow(_SNAPSHOTS)
+        check_remembered(snapshot_id, oldest)
         location = await _location(connection, data_url, table_id)
         files = await connection.fetchrow(_ALIVE, table_id, snapshot_id, location)
         rest = await _rest(connection, table_id, snapshot_id, location)
@@ -132,7 +135,9 @@ async def load_state(pool: asyncpg.Pool, data_url: str, table_id: int, snapshot_
 async def refresh_state(pool: asyncpg.Pool, state: TableState, kinds: set[str]) -> TableState:
     """The state with what came after `state.seen`, of which `kinds` tell; bounds of known files are kept."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        newest = await connection.fetchval("SELECT max(snapshot_id) FROM mere_lake.ducklake_snapshot")
+        oldest, newest = await connection.fetchrow(_SNAPSHOTS)
+        # What came and went since, and is forgotten already, is missing from here on.
+        state = replace(state, low=max(state.low, oldest))
         later = await connection.fetchrow(_CHANGED, state.table_id, state.seen, state.location)
         if kinds <= {"inserted_into_table"}:
             changed = replace(state, seen=newest, views={})
@@ -145,6 +150,15 @@ async def refresh_state(pool: asyncpg.Pool, state: TableState, kinds: set[str]) 
     if not state.widths or "altered_table" in kinds:
         changed.widths = None
     return changed
+
+
+def check_remembered(snapshot_id: int, oldest: int) -> None:
+    """The files of a forgotten snapshot are forgotten too, so that a list of them would be too short."""
+    if snapshot_id < oldest:
+        raise SerializationFailure(
+            "the snapshot that the statement reads was removed by maintenance",
+            hint="Run it again; the setting retention says how long snapshots stay.",
+        )
 
 
 async def _location(connection: asyncpg.Connection, data_url: str, table_id: int) -> str:

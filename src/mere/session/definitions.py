@@ -6,7 +6,7 @@ Owns what PostgreSQL cannot know of: DISTRIBUTED clauses, filling CREATE TABLE A
 from __future__ import annotations
 
 from mere.catalog.backend import CommandResult, Fetch
-from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
+from mere.errors import FeatureNotSupported, InFailedTransaction
 from mere.session.bounds import create_partition, partition_parent
 from mere.session.policies import qualified, set_policy
 from mere.session.redistribute import redistribute
@@ -18,7 +18,6 @@ from mere.session.state import Parameters, SessionState
 from mere.session.travel import without_time_travel
 from mere.session.validate import alter_with_data
 from mere.session.write import insert_query
-from mere.sql.commands import parse_maintenance
 from mere.sql.created import CreateTableAs, parse_create_table_as, parse_select_into
 from mere.sql.distribution import parse_alter_distribution, strip_distribution
 from mere.sql.lexer import Statement, split
@@ -169,14 +168,8 @@ async def create_index(state: SessionState, statement: Statement) -> Outcome:
 
 
 async def upkeep(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
-    """VACUUM, ANALYZE, CLUSTER, REINDEX of lake tables: the lake keeps its own statistics and has `mere maintain`."""
+    """ANALYZE, CLUSTER, REINDEX of lake tables: the lake keeps its own statistics, and has no indexes."""
     raise_failed(state)
-    if not parse_maintenance(statement.text) and kind is not StatementKind.REINDEX:
-        return Outcome(kind.name)
-    if kind is StatementKind.VACUUM:
-        if state.transaction.explicit:
-            raise InvalidTransactionState("VACUUM cannot run inside a transaction block", sqlstate="25001")
-        state.notice("lake tables are not vacuumed in place", "`mere maintain` merges and removes files.")
     return Outcome(kind.name)
 
 

@@ -12,6 +12,7 @@ from mere.session.state import SessionState
 from mere.sql.commands import parse_deallocate, parse_execute, parse_explain, parse_fetch, parse_prepare
 from mere.sql.lexer import Statement, split
 from mere.sql.statements import StatementKind, classify
+from mere.sql.upkeep import calls_maintain, maintain_arguments, parse_vacuum
 
 _ALWAYS_OURS = frozenset(
     {
@@ -57,7 +58,7 @@ _OURS_WHEN_NAMED = frozenset(
         StatementKind.CREATE_INDEX,
     }
 )
-_WHOLE_DATABASE = frozenset({StatementKind.VACUUM, StatementKind.ANALYZE, StatementKind.CLUSTER})
+_WHOLE_DATABASE = frozenset({StatementKind.ANALYZE, StatementKind.CLUSTER})
 _TRIPWIRE = ("cannot be read inside PostgreSQL", "cannot be written inside PostgreSQL")
 
 
@@ -77,6 +78,10 @@ async def is_ours(state: SessionState, statement: Statement, kind: StatementKind
         inner = split(parse_explain(statement.text).inner)
         if inner and classify(inner[0]) is StatementKind.EXECUTE:
             return _names_ours(state, inner[0], StatementKind.EXECUTE)
+    if kind is StatementKind.SELECT and calls_maintain(statement) and maintain_arguments(statement.text) is not None:
+        return not state.transaction.failed
+    if kind is StatementKind.VACUUM and not parse_vacuum(statement.text).targets:
+        return not state.transaction.failed
     if kind in _OURS_WHEN_NAMED:
         return await names_lake(state, statement) or (kind in _WHOLE_DATABASE and len(statement.words) == 1)
     return _names_ours(state, statement, kind)

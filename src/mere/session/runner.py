@@ -7,7 +7,17 @@ from collections.abc import Awaitable, Callable
 
 from mere.catalog.backend import Description
 from mere.errors import FeatureNotSupported, InFailedTransaction, MereError
-from mere.session import control, copy_statement, cursors, databases, definitions, explain, materialized, named
+from mere.session import (
+    control,
+    copy_statement,
+    cursors,
+    databases,
+    definitions,
+    explain,
+    maintain,
+    materialized,
+    named,
+)
 from mere.session.analysis import analyse
 from mere.session.answers import text_fields
 from mere.session.rows import Outcome
@@ -36,7 +46,7 @@ _CONTROL = frozenset(
 )
 _DATABASES = frozenset({_Kind.CREATE_DATABASE, _Kind.ALTER_DATABASE, _Kind.DROP_DATABASE})
 _CREATE_AS = frozenset({_Kind.CREATE_TABLE_AS, _Kind.SELECT_INTO})
-_UPKEEP = frozenset({_Kind.VACUUM, _Kind.ANALYZE, _Kind.CLUSTER, _Kind.REINDEX})
+_UPKEEP = frozenset({_Kind.ANALYZE, _Kind.CLUSTER, _Kind.REINDEX})
 _DEFINITIONS = frozenset(
     {
         _Kind.CREATE_TABLE,
@@ -69,6 +79,8 @@ async def _run(
         return await control.run_control(state, statement, kind)
     if state.transaction.failed:
         raise InFailedTransaction()
+    if kind is _Kind.SELECT and maintain.is_call(statement):
+        return await maintain.run_call(state, statement, parameters, formats)
     if (kind is _Kind.SELECT or kind in WRITES) and changes_in_with(statement):
         return await run_with_writes(state, statement, kind, parameters, formats)
     if kind is _Kind.SELECT:
@@ -79,6 +91,8 @@ async def _run(
         return await definitions.run_definition(state, statement, kind)
     if kind in _DATABASES:
         return await databases.run_database_command(state, statement, kind)
+    if kind is _Kind.VACUUM:
+        return await maintain.vacuum(state, statement)
     if kind in _UPKEEP:
         return await definitions.upkeep(state, statement, kind)
     if kind is _Kind.EXECUTE:
@@ -150,6 +164,8 @@ async def _describe(
 ) -> Description:
     if state.transaction.failed and kind not in _CONTROL:
         raise InFailedTransaction()
+    if kind is _Kind.SELECT and maintain.is_call(statement):
+        return await maintain.describe_call(state, statement, param_oids)
     if kind is _Kind.SELECT or kind in WRITES:
         return (await analyse(state, statement, param_oids)).description
     if kind is _Kind.EXPLAIN:

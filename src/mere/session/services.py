@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ import asyncpg
 
 from mere.catalog.postgres import Postgres
 from mere.execute.dispatch import Dispatcher, DispatchOptions
+from mere.lake.changing import Changing
 from mere.lake.metadata import Metadata
 from mere.lake.readers import Readers
 from mere.runtime.base import Runtime
@@ -27,6 +29,8 @@ class Database:
     metadata: Metadata
     names_version: int = 0  # grows when a session commits DDL, so that others look up the lake's names again
     readers: Readers = field(default_factory=Readers)
+    changing: Changing = field(default_factory=Changing)
+    maintaining: asyncio.Lock = field(default_factory=asyncio.Lock)  # maintenance does one step at a time
     in_flight: set[str] = field(default_factory=set)  # absolute paths written by open transactions
 
 

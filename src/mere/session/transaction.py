@@ -46,6 +46,7 @@ class Transaction:
         self.definitions = False  # DDL ran, so mere.commit() must compare the shells
         self.committing = False  # COMMIT is on its way: nothing may be cancelled any more
         self.vouched: set[int] = set()  # tables whose rows the gateway checks itself when they are altered
+        self._taken: dict[int, Callable[[], None]] = {}  # the tables that lose rows, and how to let go of them
         self.written: set[str] = set()  # paths of all files this transaction wrote, for maintenance to leave alone
 
     @property
@@ -199,6 +200,9 @@ class Transaction:
     def _reset(self) -> None:
         self._database.in_flight.difference_update(self.written)
         self._release()
+        for release in self._taken.values():
+            release()
+        self._taken = {}
         self.committing = False
         self._savepoints = []
         self.overlay = Overlay()
@@ -209,6 +213,11 @@ class Transaction:
         self.definitions = False
         self.written = set()
         self.vouched = set()
+
+    async def take_rows_from(self, table_id: int) -> None:
+        """Until the end, maintenance does not replace the files that the table has."""
+        if table_id not in self._taken:
+            self._taken[table_id] = await self._database.changing.hold(table_id)
 
     def forget(self) -> None:
         """The session ends: PostgreSQL rolls back by itself, maintenance may have the files."""

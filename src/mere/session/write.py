@@ -28,7 +28,7 @@ from mere.sql.bind.bound import (
     BoundUpdate,
 )
 from mere.sql.lexer import Statement
-from mere.sql.relations import Kind
+from mere.sql.relations import Kind, Relation
 from mere.wire.messages import Field
 
 BoundChange = BoundInsert | BoundUpdate | BoundDelete | BoundMerge
@@ -42,7 +42,14 @@ async def run_write(
 ) -> Outcome:
     """INSERT, UPDATE, DELETE or MERGE; nothing of it stays when it fails. Rows of RETURNING are still to be sent."""
     await state.transaction.ensure()
-    return await write_analysed(state, await analyse(state, statement, parameters.oids), parameters, formats)
+    try:
+        return await write_analysed(state, await analyse(state, statement, parameters.oids), parameters, formats)
+    except _FilesReplaced:  # and not again, since by now the tables are held
+        return await write_analysed(state, await analyse(state, statement, parameters.oids), parameters, formats)
+
+
+class _FilesReplaced(Exception):
+    """Maintenance has replaced files since the statement chose its snapshot: rows taken from them would be refused."""
 
 
 async def write_analysed(
@@ -77,6 +84,8 @@ async def _write(
     if bound.relation.kind is Kind.POSTGRES:
         return Outcome(f"INSERT 0 {await insert_into_heap(state, analysis, bound)}")
     view = lake_view(state, analysis.snapshot)
+    if not isinstance(bound, BoundInsert):
+        await _hold_files(state, view, bound.relation)
     before = state.transaction.overlay
     release = state.database.readers.hold(view.snapshot.id)
     workspace = state.open_workspace()
@@ -91,6 +100,16 @@ async def _write(
         raise
     finally:
         release()
+
+
+async def _hold_files(state: SessionState, view: LakeView, relation: Relation) -> None:
+    """From here to the end of the transaction, the files that rows are taken from stay those of the table."""
+    tables = [each.table_id for each in (relation.partitions or (relation,)) if each.table_id is not None]
+    for table_id in tables:
+        await state.transaction.take_rows_from(table_id)
+    changing = state.database.changing
+    if state.transaction.pinned is None and any(changing.replaced_since(each, view.snapshot.id) for each in tables):
+        raise _FilesReplaced
 
 
 def require_writable(analysis: Analysis, verb: str) -> None:

@@ -16,7 +16,6 @@ import pytest
 from integration.lake.lake_catalog import LakeCatalog, LakeSession, writing_engine
 
 from mere.lake.maintenance import Maintenance, MaintenancePolicy
-from mere.lake.readers import Readers
 from mere.lake.rewrite import RewritePolicy
 from mere.segment.storage import Storage
 
@@ -41,17 +40,15 @@ async def engine() -> AsyncIterator[TestEngine]:
 
 @asynccontextmanager
 async def maintenance(lake: LakeCatalog, **policy: Any) -> AsyncIterator[Maintenance]:
-    settings = {"retention": timedelta(0), "safety": timedelta(0), "rewrite": RewritePolicy(least=2), **policy}
+    settings = {"retention": NOW, "safety": NOW, "grace": NOW, "rewrite": RewritePolicy(least=2), **policy}
     async with lake.metadata() as metadata:
         yield Maintenance(
-            metadata._pool,
-            metadata,
-            f"{lake.data_path}/",
-            Storage(str(lake.data_path)),
-            engine,
-            Readers(),
-            set(),
-            MaintenancePolicy(**settings),
+            pool=metadata._pool,
+            metadata=metadata,
+            data_url=f"{lake.data_path}/",
+            store=Storage(str(lake.data_path)),
+            engine=engine,
+            policy=MaintenancePolicy(**settings),
         )
 
 
@@ -59,6 +56,7 @@ def files(lake: LakeCatalog) -> set[str]:
     return {str(path) for path in lake.data_path.rglob("*.parquet")}
 
 
+NOW = timedelta(0)
 CONTENT = "SELECT * FROM l.public.t ORDER BY ALL"
 ROW_IDS = "SELECT rowid, k FROM l.public.t ORDER BY k"
 
@@ -79,7 +77,8 @@ async def test_small_and_worn_files(lake: LakeCatalog, session: LakeSession, has
     content, row_ids = plain.execute(CONTENT).fetchall(), plain.execute(ROW_IDS).fetchall()
     before = len(files(lake))
     async with maintenance(lake, retention=timedelta(days=1)) as upkeep:
-        report = await upkeep.run()
+        await upkeep.run()
+        report = upkeep.report
         assert report.flushed_rows == 3
         assert report.written_files < report.rewritten_files
         assert report.given_up == report.expired_snapshots == report.deleted_files == 0
@@ -91,8 +90,8 @@ async def test_small_and_worn_files(lake: LakeCatalog, session: LakeSession, has
             at = f"AT (VERSION => {old})"
             expected = plain.execute(f"SELECT * FROM l.public.t {at} ORDER BY ALL").fetchall()
             assert await lake.scan(upkeep.metadata, lake.table_id("t"), old, suffix="ORDER BY ALL") == expected
-        upkeep.policy = MaintenancePolicy(timedelta(0), timedelta(0), RewritePolicy(least=2))
-        report = await upkeep.run()
+        upkeep.policy = MaintenancePolicy(NOW, NOW, NOW, RewritePolicy(least=2))
+        await upkeep.run()
         assert report.expired_snapshots > 8
         assert len(files(lake)) == live < before
         assert await lake.scan(upkeep.metadata, lake.table_id("t"), suffix="ORDER BY ALL") == content

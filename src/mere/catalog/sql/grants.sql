@@ -3,7 +3,7 @@
 REVOKE ALL ON SCHEMA mere_lake FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA mere, mere_lake FROM PUBLIC;
 GRANT USAGE ON SCHEMA mere TO PUBLIC;
-GRANT SELECT ON mere.snapshots TO PUBLIC;
+GRANT SELECT ON mere.snapshots, mere.maintenance_log TO PUBLIC;
 
 GRANT USAGE ON SCHEMA mere, mere_lake TO mere_gateway;
 GRANT SELECT ON ALL TABLES IN SCHEMA mere, mere_lake TO mere_gateway;

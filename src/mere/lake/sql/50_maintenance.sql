@@ -15,6 +15,7 @@ DECLARE
     stale    bool;
     inlined  record;
 BEGIN
+    PERFORM set_config('synchronous_commit', 'on', true);
     LOCK TABLE mere.commit_lock IN EXCLUSIVE MODE;
     SELECT c.new_id, c.next_file_id INTO new_id, file_id FROM mere.claim_snapshot() AS c;
     IF NOT EXISTS (SELECT FROM mere_lake.ducklake_table AS t WHERE t.table_id = of_table AND t.end_snapshot IS NULL)
@@ -84,21 +85,34 @@ BEGIN
     RETURN new_id;
 END $$;
 
--- Forgets snapshots older than `before` and below `keep_from`, never the newest; schedules files that no remaining
--- snapshot reads. Returns how many snapshots went.
-CREATE OR REPLACE FUNCTION mere.expire_snapshots(before timestamptz, keep_from bigint) RETURNS bigint
+-- Which snapshots may be forgotten: those that were no longer the newest one before `before`, and below `keep_from`.
+-- They go from the old end, so this says where to stop.
+CREATE OR REPLACE FUNCTION mere.first_kept_snapshot(before timestamptz, keep_from bigint) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT least(keep_from, coalesce(max(snapshot_id), 0)) FROM mere_lake.ducklake_snapshot WHERE snapshot_time < before
+$$;
+
+DROP FUNCTION IF EXISTS mere.expire_snapshots(timestamptz, bigint);
+
+-- Forgets the oldest of them, at most `at_most`; schedules files that no remaining snapshot reads. Returns how many
+-- snapshots went.
+CREATE OR REPLACE FUNCTION mere.expire_snapshots(before timestamptz, keep_from bigint, at_most bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     data_path text := (SELECT value FROM mere_lake.ducklake_metadata WHERE key = 'data_path' AND scope IS NULL);
+    kept bigint;
     expired bigint;
     oldest bigint;
     gone bigint[];
     inlined text;
 BEGIN
+    PERFORM set_config('synchronous_commit', 'on', true);
     LOCK TABLE mere.commit_lock IN EXCLUSIVE MODE;
+    kept := mere.first_kept_snapshot(before, keep_from);
     WITH old AS (
-        DELETE FROM mere_lake.ducklake_snapshot WHERE snapshot_time < before
-          AND snapshot_id < least(keep_from, (SELECT max(snapshot_id) FROM mere_lake.ducklake_snapshot)) RETURNING snapshot_id
+        DELETE FROM mere_lake.ducklake_snapshot WHERE snapshot_id IN (
+            SELECT snapshot_id FROM mere_lake.ducklake_snapshot WHERE snapshot_id < kept ORDER BY snapshot_id LIMIT at_most)
+        RETURNING snapshot_id
     ), changes AS (
         DELETE FROM mere_lake.ducklake_snapshot_changes AS c USING old WHERE c.snapshot_id = old.snapshot_id
     ) SELECT count(*) INTO expired FROM old;
@@ -180,5 +194,5 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM mere_lake.ducklake_files_scheduled_for_deletion WHERE path = ANY (paths)
 $$;
 
-REVOKE ALL ON FUNCTION mere.compact, mere.expire_snapshots, mere.forget_tables, mere.forget_scheduled FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mere.compact, mere.expire_snapshots, mere.forget_scheduled TO mere_gateway;
+REVOKE ALL ON FUNCTION mere.compact, mere.first_kept_snapshot, mere.expire_snapshots, mere.forget_tables, mere.forget_scheduled FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mere.compact, mere.first_kept_snapshot, mere.expire_snapshots, mere.forget_scheduled TO mere_gateway;
