@@ -60,9 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     maintain.add_argument("--dry-run", action="store_true", help="only show what would be done")
     maintain.set_defaults(command=_maintain)
 
-    state = commands.add_parser(
-        "state", help="show whether the warehouse is up, its coordinators, segments and databases"
-    )
+    state = commands.add_parser("state", help="show whether the warehouse is up, its segments and databases")
     add_arguments(state, ("data",))
     state.set_defaults(command=_state)
 

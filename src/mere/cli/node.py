@@ -13,10 +13,11 @@ from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 
-from mere.errors import MereError
+from mere.errors import MereError, StartupError
 from mere.ha.accounts import ensure_accounts
+from mere.ha.durability import tell_durability
 from mere.ha.roles import Action, View, decide
-from mere.ha.server import PatroniServer
+from mere.ha.server import REMOVED, PatroniServer
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class RolesLoop:
         try:
             while True:
                 self.postgres.beat()
+                if self.postgres.removed:
+                    raise StartupError(REMOVED.format(self.postgres.data.path, self.postgres.data.cluster))
                 role = await self.postgres.look()
                 if role != known:
                     log.warning("this coordinator is now %s", "without a role" if role == "none" else f"the {role}")
@@ -88,7 +91,7 @@ class RolesLoop:
                 self.password = self.password or password
                 self._begun = True
                 await self.postgres.agree()
-                await asyncio.get_running_loop().create_future()
+                await tell_durability(self.postgres)
         except (MereError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             # As a rule PostgreSQL went away in the middle; if it did not, the next try says so again.
             log.warning("the primary's duties broke off: %s", error)

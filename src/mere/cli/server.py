@@ -102,6 +102,10 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
             "state": lambda _: tell_state(server),
             "maintain": lambda request: maintain_all(server.services, request),
         }
+        if server.node is not None:
+            from mere.cli.switchover import node_handlers
+
+            handlers |= node_handlers(server.node.postgres)
         stack.push_async_callback(await start_control(data.path, handlers))
         kernels.prepare()  # nothing waits for them
         yield server

@@ -26,6 +26,9 @@ def show_state(settings: Settings) -> int:
         return DOWN
     place = f"its data directory is {settings.data}, its storage {answers[0]['storage']}"
     console.print(f"Mere is up at {answers[0]['listen']}; {place}", soft_wrap=True)
+    for answer in answers:
+        if "cluster" in answer:
+            _show_cluster(console, answer["cluster"])
     segments = [answer["segment"] for answer in answers if "segment" in answer]
     databases = [answer for answer in answers if "database" in answer]
     console.print(_segment_table(segments))
@@ -38,6 +41,41 @@ def show_state(settings: Settings) -> int:
         table.add_row(answer["database"], *counts)
     console.print(table)
     return 0
+
+
+_ROLES = {
+    "leader": "primary",
+    "sync_standby": "standby, synchronous",
+    "replica": "standby, not synchronous",
+}
+
+
+def _show_cluster(console: Console, cluster: Answer) -> None:
+    table = Table()
+    for name in ("coordinator", "role", "state"):
+        table.add_column(name)
+    for name in ("timeline", "lag", "lease"):
+        table.add_column(name, justify="right")
+    for member in cluster["members"]:
+        own = member["name"] == cluster["node"]
+        role = _ROLES.get(member["role"], member["role"])
+        lag = member.get("lag", "")
+        lease = f"{cluster['lease']:.1f} s" if own and cluster["lease"] is not None else ""
+        table.add_row(
+            member["name"] + (" (this one)" if own else ""),
+            role,
+            member.get("state", ""),
+            str(member.get("timeline", "")),
+            readable_size(lag) if isinstance(lag, int) else str(lag),
+            lease or ("held" if member["role"] == "leader" else ""),
+        )
+    console.print(table)
+    wait = cluster["standby_wait"]
+    choice = "wait until it is back" if wait is None else f"go on alone after {wait:g} s"
+    told = [f"Cluster {cluster['name']}: a leader's lease is {cluster['lease_seconds']} s"]
+    told.append(f"without a standby commits {choice}")
+    told += [cluster[name] for name in ("durability", "trouble") if name in cluster]
+    console.print("; ".join(told), soft_wrap=True)
 
 
 def _segment_table(segments: Sequence[Answer]) -> Table:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
+
 from mere.cli.control import Answer
 from mere.cli.segments import tell_segments
 from mere.cli.upkeep import tell_sizes
+from mere.ha.durability import durability
+from mere.ha.membership import members
 from mere.ha.rest import PatroniSilent
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ async def tell_state(server: Server) -> AsyncIterator[Answer]:
 
 
 async def tell_cluster(postgres: PatroniServer) -> Mapping[str, Any]:
-    """The cluster as this node's Patroni sees it."""
+    """The cluster as this node and its Patroni see it."""
     node = postgres.node
     told: dict[str, Any] = {
         "name": node.cluster,
@@ -38,10 +42,16 @@ async def tell_cluster(postgres: PatroniServer) -> Mapping[str, Any]:
         "lease": postgres.lease_left,
         "lease_seconds": node.lease,
         "standby_wait": None if postgres.waits_always else node.standby_wait.total_seconds(),
-        "members": [],
     }
     try:
-        seen = await postgres.rest.get(node.rest, "/cluster")
-    except PatroniSilent as error:
-        return {**told, "error": error.message}
-    return {**told, "members": seen.get("members", [])}
+        told["members"] = list(await members(postgres))
+        if postgres.role == "primary":
+            connection = await postgres.connect()
+            try:
+                told["durability"] = (await durability(connection)).value
+            finally:
+                await connection.close()
+    except (PatroniSilent, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        told.setdefault("members", [])
+        told["trouble"] = str(error)
+    return told

@@ -52,6 +52,11 @@ def heartbeat_file(directory: Path) -> Path:
     return directory / "heartbeat"
 
 
+def removed_file(directory: Path) -> Path:
+    """There when the primary has removed this node."""
+    return directory / "removed"
+
+
 def configuration(node: Node, passwords: Mapping[str, str]) -> dict[str, Any]:
     """The whole document; JSON is YAML too."""
     directory = node.directory
@@ -96,6 +101,7 @@ def store_section(node: Node) -> dict[str, Any]:
                 "watch_seconds": 0.5,
                 "lease_file": str(lease_file(node.directory)),
                 "heartbeat_file": str(heartbeat_file(node.directory)),
+                "removed_file": str(removed_file(node.directory)),
             }
         }
     kind, _, rest = node.store.partition("://")
@@ -173,6 +179,7 @@ def _parameters(node: Node) -> dict[str, str]:
     own = {name: value for name, value in SETTINGS.items() if name not in (*_AGREED, *_PATRONIS)}
     own["unix_socket_directories"] = str(node.sockets)
     own["wal_keep_size"] = "256MB"
+    own["max_slot_wal_keep_size"] = "4GB"  # a standby that is away for long is made anew
     own["wal_receiver_status_interval"] = "1s"
     silence = timedelta(seconds=60) if node.standby_wait == ALWAYS else node.standby_wait
     for name in ("wal_sender_timeout", "wal_receiver_timeout"):

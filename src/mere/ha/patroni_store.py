@@ -12,7 +12,7 @@ A loop reads `leader`, `shared` and each member: with two members four GETs, the
 LIST. It writes `leader` (the primary) and its own member. Configured by a section `object_store` with `url`, and:
 `lease_seconds`, for a lease shorter than Patroni's own minimum of 20 s for `ttl`; `watch_seconds`, how often a standby
 looks at the lease between two loops; `lease_file` and `heartbeat_file`, by which the coordinator and this process watch
-each other (`mere.ha.watchword`).
+each other (`mere.ha.watchword`); `removed_file`, made when the primary has removed this member.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ from mere.ha.watchword import end_of, heartbeat_age, write_lease
 SECTION = "object_store"
 FORGET_SECONDS = 600.0  # a member silent for so long is taken off the list by the leader
 _MEMBER = "members/"
+_REMOVED = "removed/"
 _POSITIONS = frozenset(
     {"xlog_location", "receive_lsn", "replay_lsn"}
 )  # change all the time; need no write of their own
@@ -82,6 +83,8 @@ class ObjectStoreDCS(AbstractDCS):
         self._proved = self._ctl
         self._lease_file = _path(config.get("lease_file"))
         self._heartbeat_file = _path(config.get("heartbeat_file"))
+        self._removed_file = _path(config.get("removed_file"))
+        self._removed = False
         self._published: Published | None = None
 
     def _open(self, config: Mapping[str, Any]) -> Objects:
@@ -169,6 +172,9 @@ class ObjectStoreDCS(AbstractDCS):
         view = self._lease.look(deadline)
         entries = self._entries.read(deadline)
         self._note = view.note
+        self._removed = not self._ctl and _REMOVED + self._name in entries
+        if self._removed and self._removed_file is not None:
+            self._removed_file.touch()
         self._listed = frozenset(name.removeprefix(_MEMBER) for name in entries if name.startswith(_MEMBER))
         members = [
             Member.from_node(member.version, member.name, None, member.value)
@@ -196,6 +202,9 @@ class ObjectStoreDCS(AbstractDCS):
         return done
 
     def attempt_to_acquire_leader(self) -> bool:
+        if self._removed:
+            logger.error("this member was removed: it does not become primary")
+            return False
         if not self._coordinator_lives():
             logger.error("the coordinator is silent: this node does not become primary")
             return False
@@ -320,6 +329,8 @@ class ObjectStoreDCS(AbstractDCS):
         return self._tried("touch_member", lambda: self._touch(data))
 
     def _touch(self, data: dict[str, Any]) -> bool:
+        if self._removed:
+            return False
         gist = {name: value for name, value in data.items() if name not in _POSITIONS}
         self._members.touch(json.dumps(data, separators=(",", ":")), json.dumps(gist, sort_keys=True))
         if self._name not in self._listed:

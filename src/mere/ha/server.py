@@ -29,7 +29,17 @@ from mere.catalog.postgres import Role
 from mere.catalog.server import GATEWAY_ROLE, OWN_CONNECTIONS, SUPERUSER, connect_to
 from mere.errors import StartupError
 from mere.ha import place
-from mere.ha.configuration import ALWAYS, NAMESPACE, Node, agreement, configuration, differs, heartbeat_file, lease_file
+from mere.ha.configuration import (
+    ALWAYS,
+    NAMESPACE,
+    Node,
+    agreement,
+    configuration,
+    differs,
+    heartbeat_file,
+    lease_file,
+    removed_file,
+)
 from mere.ha.guard import Guard
 from mere.ha.objects import Unreachable, open_objects
 from mere.ha.process import ACCOUNT, PARENT
@@ -46,6 +56,7 @@ _STORE_SECONDS = 5.0  # of one request before the start
 _LOOK_SECONDS = 2.0
 _STOP_SECONDS = 40.0
 _AGREE_SECONDS = 1.0
+REMOVED = "{} was removed from the cluster {}: a new data directory joins as a new standby"
 _SHARED = (SUPERUSER, GATEWAY_ROLE, ADMINISTRATOR, REPLICATION, REWIND, REST)
 _IN_RECOVERY = "SELECT pg_is_in_recovery()"
 
@@ -120,6 +131,8 @@ class PatroniServer:
         self.data.join(self._settings.cluster, secrets.warehouse)
         self._account = find_account()
         place.prepare(self.data, self._account)
+        if self.removed:
+            raise StartupError(REMOVED.format(self.data.path, self.data.cluster))
         node = self._describe()
         await asyncio.to_thread(place.write_keys, node.directory, secrets.authority, node.postgres.host, self._account)
         place.write_private(
@@ -216,6 +229,11 @@ class PatroniServer:
         lease = read_lease(lease_file(self.data.node))
         left = None if lease is None or lease.until is None else lease.until - boot_clock()
         return left if left is not None and left > 0 else None
+
+    @property
+    def removed(self) -> bool:
+        """Whether the primary has removed this node from the cluster."""
+        return removed_file(self.data.node).exists()
 
     @property
     def waits_always(self) -> bool:
