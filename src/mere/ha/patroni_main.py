@@ -23,9 +23,11 @@ def main() -> None:
     else:
         from patroni.__main__ import main as daemon
 
+        from mere.ha.pace import quicken
         from mere.ha.postmaster import start_without_python
 
         start_without_python()
+        quicken()
         daemon()
 
 
