@@ -13,6 +13,7 @@ from mere.execute.compose import with_constants
 from mere.execute.scans import LakeView
 from mere.segment.copy_sql import InputColumn
 from mere.session.analysis import analyse
+from mere.session.checks import with_rule_constants
 from mere.session.postgres_rows import PostgresRows
 from mere.session.select import lake_view
 from mere.session.state import Parameters, SessionState
@@ -61,6 +62,7 @@ async def copy_target(state: SessionState, command: Copy) -> CopyTarget:
         raise FeatureNotSupported("COPY between object storage and PostgreSQL tables is not supported")
     given = tuple(InputColumn(column.name, column.type) for column in bound.given[: len(columns)])
     computed = await _computed(state, bound, len(columns))
+    bound = await with_rule_constants(state, bound)
     return CopyTarget(bound, lake_view(state, analysis.snapshot), given, computed)
 
 

@@ -13,6 +13,7 @@ from mere.plan.planner import plan
 from mere.segment.workspace import Workspace
 from mere.session import change
 from mere.session.analysis import Analysis, analyse, decimals_overflowed
+from mere.session.checks import with_rule_constants
 from mere.session.heap import insert_into_heap
 from mere.session.insert import insert
 from mere.session.postgres_rows import PostgresRows
@@ -141,13 +142,13 @@ async def change_rows(state: SessionState, view: LakeView, bound: BoundChange, w
     """How many rows the statement changed. With RETURNING they stand in `mere_rows` afterwards."""
     match bound:
         case BoundInsert():
-            return await insert(state, view, bound, workspace)
+            return await insert(state, view, await with_rule_constants(state, bound), workspace)
         case BoundUpdate():
-            return await change.update(state, view, bound, workspace)
+            return await change.update(state, view, await with_rule_constants(state, bound), workspace)
         case BoundDelete():
             return await change.delete(state, view, bound, workspace)
         case BoundMerge():
-            return await change.merge(state, view, bound, workspace)
+            return await change.merge(state, view, await with_rule_constants(state, bound), workspace)
 
 
 async def returned_text(

@@ -47,3 +47,29 @@ insert into t (a, b) values (61, 'it''s'), (62, E'tab\there'), (63, $$dollar 'qu
 select a, b from t where a > 60 order by a;
 insert into t (b) values (''), (null), ('NULL');
 select b, b is null, length(b) from t where a is null order by b;
+create table told (a timestamptz check (a <= now()), who text check (who = current_user), d date check (d <= current_date), n int primary key);
+insert into told values ('2020-01-01', 'mere', '2020-01-01', 1);
+insert into told values ('2020-01-01', 'mero', '2020-01-01', 1);
+insert into told select now(), current_user, current_date, 2;
+insert into told select now() + interval '1 h', current_user, current_date, 2;
+insert into told values ('2020-01-01', 'mere', current_date, 1) on conflict (n) do update set d = excluded.d + 1;
+insert into told values ('2020-01-01', 'mere', '2020-01-02', 1) on conflict (n) do update set d = excluded.d;
+update told set d = '2999-01-01' returning n;
+update told set n = n + 10 returning n;
+copy told from stdin;
+2020-01-01	mere	2020-01-01	4
+\.
+copy told from stdin;
+2020-01-01	merci	2020-01-01	5
+\.
+with i as (insert into told values ('2020-01-01', 'm', '2020-01-01', 6) returning n) select n from i;
+merge into told using (values (4)) as v(n) on told.n = v.n when matched then update set d = '2999-01-01';
+merge into told using (values (4)) as v(n) on told.n = v.n when matched then update set d = '2021-01-01';
+select who, n from told order by n;
+create table sorted (a int, w text) partition by list (w);
+create table sorted_own partition of sorted (check (a > 1 or w <= current_user)) for values in (user, 'no');
+create table sorted_rest partition of sorted default;
+insert into sorted values (1, 'mere'), (2, 'other');
+insert into sorted values (1, 'no');
+update sorted_own set w = 'no' where a = 1;
+select * from sorted_own;

@@ -6,7 +6,8 @@ One object per statement, thrown away after. Lives in the gateway's process.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -105,6 +106,7 @@ class Binding:
         self.scans: dict[str, ScanBuilder] = {}  # by emitted alias
         self.accesses: list[Access] = []
         self.constants: dict[tuple[str, PgType, int], Constant] = {}
+        self._rule_constants: dict[str, Constant] = {}
         self.derived: dict[str, dict[str, list[ColumnOf]]] = {}  # lineage of derived tables, by emitted alias
         self.common_of: dict[str, str] = {}  # the WITH query behind a range item, by emitted aliases
         self.deferred: list[Deferred] = []
@@ -196,6 +198,20 @@ class Binding:
         constants = tuple(self.constants.values())
         self.scans, self.constants, self.reads_held = {}, {}, False
         return scans, constants
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Constants of rules (CHECK, bounds of partitions) belong to no query of the statement."""
+        outer, self.constants = self.constants, {}
+        try:
+            yield
+        finally:
+            self._rule_constants.update((constant.name, constant) for constant in self.constants.values())
+            self.constants = outer
+
+    @property
+    def rule_constants(self) -> tuple[Constant, ...]:
+        return tuple(self._rule_constants.values())
 
     def note_predicate(
         self, alias: str, name: str, op: str, values: tuple[exp.Expression, ...], strict_only: bool

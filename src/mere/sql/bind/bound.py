@@ -162,7 +162,7 @@ class BoundInsert:
     The executor adds `defaults`. `returning` and `checks` are over `mere_rows`: the table's columns, all of them.
     Where a row of VALUES says DEFAULT and another gives a value, `source` has a BOOLEAN column `mere_default_<attnum>`
     beside the column, true where the default is meant; such columns are listed in `mixed`. `routes` are the partitions
-    of a partitioned table.
+    of a partitioned table. `rule_constants` stand in `checks` and `routes`.
     """
 
     relation: Relation
@@ -173,6 +173,7 @@ class BoundInsert:
     checks: tuple[BoundRule, ...] = ()
     returning: BoundSelect | None = None
     routes: tuple[Route, ...] = ()
+    rule_constants: tuple[Constant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class BoundUpdate:
 
     A column set to DEFAULT comes as NULL and is listed in `defaults`. For RETURNING it also gives
     `mere_old_<attnum>` (values before) and `mere_from_<n>` (columns of FROM): all of it is `mere_rows`, materialised
-    once. `changed` are the columns that SET names.
+    once. `changed` are the columns that SET names, `rule_constants` stand in `checks`.
     """
 
     relation: Relation
@@ -190,6 +191,7 @@ class BoundUpdate:
     defaults: tuple[DefaultColumn, ...] = ()
     checks: tuple[BoundRule, ...] = ()
     returning: BoundSelect | None = None
+    rule_constants: tuple[Constant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,8 @@ class BoundMerge:
     and the table's columns as they are to be. Rows that do nothing are left out.
 
     Where two rows of `select` with action UPDATE or DELETE share (mere_file, mere_pos), the statement fails: 21000.
-    `defaults` are columns that come as NULL with a true BOOLEAN column `mere_default_<attnum>`.
+    `defaults` are columns that come as NULL with a true BOOLEAN column `mere_default_<attnum>`. `rule_constants` stand
+    in `checks`.
     """
 
     relation: Relation
@@ -217,6 +220,7 @@ class BoundMerge:
     checks: tuple[BoundRule, ...] = ()
     returning: BoundSelect | None = None
     verb: str = "MERGE"  # what the client asked for: an INSERT with ON CONFLICT is carried out as MERGE
+    rule_constants: tuple[Constant, ...] = ()
 
 
 BoundStatement = BoundSelect | BoundInsert | BoundUpdate | BoundDelete | BoundMerge

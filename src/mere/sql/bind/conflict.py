@@ -114,7 +114,8 @@ def bind_upsert(
     bound = finish(binding, block)
     binding.check_privileges()
     actions = frozenset(when.action for when in whens if when.action)
-    return BoundMerge(target.relation, bound, actions, tuple(defaults), checks, returning, verb="INSERT")
+    constants = binding.rule_constants
+    return BoundMerge(target.relation, bound, actions, tuple(defaults), checks, returning, "INSERT", constants)
 
 
 def _proposed(binding: Binding, source: Block, key: Sequence[Column], updates: bool) -> FromPart:

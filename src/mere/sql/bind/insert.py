@@ -92,6 +92,7 @@ def bind_insert(binding: Binding, node: exp.Insert) -> BoundInsert | BoundMerge:
         checks,
         returning,
         bind_routes(binding, target.relation),
+        binding.rule_constants,
     )
 
 

@@ -106,7 +106,8 @@ def bind_merge(binding: Binding, node: exp.Merge) -> BoundMerge:
     bound = finish(binding, block)
     binding.check_privileges()
     actions = frozenset(when.action for when in whens if when.action)
-    return BoundMerge(target.relation, bound, actions, tuple(defaults), checks, returning)
+    constants = binding.rule_constants
+    return BoundMerge(target.relation, bound, actions, tuple(defaults), checks, returning, rule_constants=constants)
 
 
 def _bind_when(binding: Binding, scope: Scope, target: TargetTable, sides: Sides, node: exp.When) -> When:

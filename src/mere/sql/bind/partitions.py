@@ -25,10 +25,11 @@ def bind_routes(binding: Binding, relation: Relation) -> tuple[Route, ...]:
 def _route(binding: Binding, leaf: Relation) -> Route:
     item = rows_item(leaf, leaf.name)
     scope = Scope(Level(), None, replace(binding.frame(), printed=True), Namespace([item], list(item.columns)))
-    condition = (
-        ScopeEnvironment(binding, scope).boolean(expression_of(leaf.bounds), "CHECK").sql
-        if leaf.bounds
-        else exp.Boolean(this=True)
-    )
+    with binding.apart():
+        condition = (
+            ScopeEnvironment(binding, scope).boolean(expression_of(leaf.bounds), "CHECK").sql
+            if leaf.bounds
+            else exp.Boolean(this=True)
+        )
     rules = bind_checks(binding, replace(leaf, bounds=None))
     return Route(leaf, condition, tuple(rule for rule in rules if isinstance(rule, BoundCheck)))

@@ -240,15 +240,16 @@ def bind_checks(binding: Binding, relation: Relation) -> tuple[BoundRule, ...]:
     item = rows_item(relation, relation.name)
     scope = Scope(Level(), None, replace(binding.frame(), printed=True), Namespace([item], list(item.columns)))
     environment = ScopeEnvironment(binding, scope)
-    checks: list[BoundRule] = []
-    for column in computed:
-        value = environment.expression(expression_of(str(column.default)))
-        checks.append(BoundGenerated(column, assign(environment, value, column)))
-    for check in (*relation.checks, *bounds):
-        condition = environment.boolean(expression_of(check.expression), "CHECK").sql
-        violation = exp.Is(this=exp.Paren(this=condition), expression=exp.Boolean(this=False))
-        checks.append(BoundCheck(check.name, violation))
-    return tuple(checks)
+    rules: list[BoundRule] = []
+    with binding.apart():
+        for column in computed:
+            value = environment.expression(expression_of(str(column.default)))
+            rules.append(BoundGenerated(column, assign(environment, value, column)))
+        for check in (*relation.checks, *bounds):
+            condition = environment.boolean(expression_of(check.expression), "CHECK").sql
+            violation = exp.Is(this=exp.Paren(this=condition), expression=exp.Boolean(this=False))
+            rules.append(BoundCheck(check.name, violation))
+    return tuple(rules)
 
 
 @dataclass(slots=True)

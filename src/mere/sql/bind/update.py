@@ -57,7 +57,7 @@ def bind_update(binding: Binding, node: exp.Update) -> BoundUpdate:
     attach(block, tables)
     bound = finish(binding, block)
     binding.check_privileges()
-    return BoundUpdate(target.relation, bound, changed, tuple(defaults), checks, returning)
+    return BoundUpdate(target.relation, bound, changed, tuple(defaults), checks, returning, binding.rule_constants)
 
 
 def _new_row(
