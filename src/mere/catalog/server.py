@@ -168,7 +168,7 @@ class PostgresServer:
         """PostgreSQL's exit status, once it has ended."""
         if self._process is None:
             raise StartupError("PostgreSQL was not started")
-        return await _exited(self._process)
+        return await exited(self._process)
 
     async def stop(self) -> None:
         """Fast shutdown; if that hangs, immediate, then kill. Returns when no process is left."""
@@ -179,7 +179,7 @@ class PostgresServer:
                     break
                 process.send_signal(number)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(_exited(process), seconds)
+                    await asyncio.wait_for(exited(process), seconds)
             await orphan.stop_leftover(self.data.postgres)
         self._close_directory()
         if self._private_socket_directory is not None:
@@ -219,7 +219,7 @@ class PostgresServer:
             command += ["--no-instructions"]
             process = self._spawn(command, account, signal.SIGKILL, output.fileno(), (password.fileno(),))
             try:
-                code = await _exited(process)
+                code = await exited(process)
             finally:
                 # Told to stop half-way: initdb has children of its own, all in its process group.
                 with contextlib.suppress(ProcessLookupError):
@@ -366,7 +366,7 @@ def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     return in_child
 
 
-async def _exited(process: subprocess.Popen[bytes]) -> int:
+async def exited(process: subprocess.Popen[bytes]) -> int:
     """The exit status, without a thread that waits: the interpreter could not end while PostgreSQL lives."""
     pause = 0.01
     while (code := process.poll()) is None:

@@ -22,6 +22,8 @@ from mere.ha.server import REMOVED, PatroniServer
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.1
+_AWAY_SECONDS = 0.25  # each look is a line in PostgreSQL's log while it starts
+_START_SECONDS = 1.0  # at least, between two starts of Patroni
 _AGAIN_SECONDS = 0.5  # after duties that could not be taken up
 _LEAVE_SECONDS = 5.0
 
@@ -40,6 +42,7 @@ class RolesLoop:
         self._duty: asyncio.Task[None] | None = None
         self._begun = False  # the duties are up, not only asked for
         self._not_before = 0.0
+        self._no_start_before = 0.0
         self.settled = asyncio.Event()
         self.password: str | None = None
 
@@ -52,7 +55,6 @@ class RolesLoop:
         known = self.postgres.role
         try:
             while True:
-                self.postgres.beat()
                 if self.postgres.removed:
                     raise StartupError(REMOVED.format(self.postgres.data.path, self.postgres.data.cluster))
                 role = await self.postgres.look()
@@ -62,7 +64,7 @@ class RolesLoop:
                 await self._act(decide(self._view()))
                 if self.admits:
                     self.settled.set()
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_LOOK_SECONDS if role != "none" else _AWAY_SECONDS)
         finally:
             await self._lay_down()
 
@@ -76,7 +78,8 @@ class RolesLoop:
                 self._duty = asyncio.create_task(self._be_primary())
             case Action.LAY_DOWN:
                 await self._lay_down()
-            case Action.START_PATRONI:
+            case Action.START_PATRONI if time.monotonic() >= self._no_start_before:
+                self._no_start_before = time.monotonic() + _START_SECONDS
                 log.warning("Patroni ended; starting it again (see %s)", self.postgres.data.path / "patroni.log")
                 self.postgres.spawn()
             case Action.END_PATRONI:

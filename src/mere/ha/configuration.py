@@ -178,6 +178,7 @@ def _postgresql(node: Node, passwords: Mapping[str, str]) -> dict[str, Any]:
 def _parameters(node: Node) -> dict[str, str]:
     own = {name: value for name, value in SETTINGS.items() if name not in (*_AGREED, *_PATRONIS)}
     own["unix_socket_directories"] = str(node.sockets)
+    own["recovery_init_sync_method"] = "syncfs"  # file by file, a thousand of each database, takes many seconds
     own["wal_keep_size"] = "256MB"
     own["max_slot_wal_keep_size"] = "4GB"  # a standby that is away for long is made anew
     own["wal_receiver_status_interval"] = "1s"

@@ -51,6 +51,7 @@ SECTION = "object_store"
 FORGET_SECONDS = 600.0  # a member silent for so long is taken off the list by the leader
 _MEMBER = "members/"
 _REMOVED = "removed/"
+_SILENT_LEASES = 2  # a coordinator that is silent for so many leases is hung: a busy one may stumble
 _POSITIONS = frozenset(
     {"xlog_location", "receive_lsn", "replay_lsn"}
 )  # change all the time; need no write of their own
@@ -149,7 +150,7 @@ class ObjectStoreDCS(AbstractDCS):
     def _coordinator_lives(self) -> bool:
         if self._heartbeat_file is None:
             return True
-        return heartbeat_age(self._heartbeat_file, self._records.clock()) < self._ttl
+        return heartbeat_age(self._heartbeat_file, self._records.clock()) < _SILENT_LEASES * self._ttl
 
     # Reading.
 

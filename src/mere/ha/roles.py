@@ -26,7 +26,8 @@ class View:
     silence: float | None
 
 
-PATIENCE = 30.0  # seconds that Patroni may be silent; while it makes or rewinds a replica, its loop goes on
+# Seconds that Patroni may be silent. It waits for a PostgreSQL that starts, and after a crash that may take a while.
+PATIENCE = 180.0
 
 
 def decide(view: View) -> Action:

@@ -26,7 +26,7 @@ from mere.catalog import orphan
 from mere.catalog.binaries import Account, find_account, find_binaries, reachable_binaries
 from mere.catalog.datadir import DataDirectory
 from mere.catalog.postgres import Role
-from mere.catalog.server import GATEWAY_ROLE, OWN_CONNECTIONS, SUPERUSER, connect_to
+from mere.catalog.server import GATEWAY_ROLE, OWN_CONNECTIONS, SUPERUSER, connect_to, exited
 from mere.errors import StartupError
 from mere.ha import place
 from mere.ha.configuration import (
@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 ADMINISTRATOR = "mere"
 _STORE_SECONDS = 5.0  # of one request before the start
 _LOOK_SECONDS = 2.0
+_BEAT_SECONDS = 0.5
 _STOP_SECONDS = 40.0
 _AGREE_SECONDS = 1.0
 REMOVED = "{} was removed from the cluster {}: a new data directory joins as a new standby"
@@ -72,6 +73,8 @@ class PatroniServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: Guard | None = None
         self._looking: asyncpg.Connection | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._spawned = 0.0
         self._role: Role = "none"
 
     # -- what the house uses
@@ -146,7 +149,8 @@ class PatroniServer:
         await _end_leftover(directory / "patroni.pid", str(directory / "patroni.json"))
         await orphan.stop_leftover(self.data.postgres)
         lease_file(directory).unlink(missing_ok=True)
-        self.beat()
+        self._beat()
+        self._beating = asyncio.create_task(self._keep_beating())
         self.spawn()
         self._guard = Guard(self.data.postgres, lease_file(directory))
         self._guard.start()
@@ -171,6 +175,7 @@ class PatroniServer:
                 start_new_session=True,  # Ctrl-C on a terminal is for us; we stop Patroni in our own time
                 umask=0o077,
             )
+        self._spawned = boot_clock()
         (directory / "patroni.pid").write_text(str(self._process.pid))
 
     def _shared_secrets(self) -> ClusterSecrets:
@@ -219,9 +224,9 @@ class PatroniServer:
 
     @property
     def silence(self) -> float | None:
-        """Seconds since Patroni last looked at its store."""
+        """Seconds since Patroni last looked at its store; one that was just started has not looked yet."""
         lease = read_lease(lease_file(self.data.node))
-        return None if lease is None else boot_clock() - lease.looked
+        return None if lease is None else boot_clock() - max(lease.looked, self._spawned)
 
     @property
     def lease_left(self) -> float | None:
@@ -239,9 +244,14 @@ class PatroniServer:
     def waits_always(self) -> bool:
         return self.node.standby_wait == ALWAYS
 
-    def beat(self) -> None:
-        """Tell Patroni that this process is alive: without it the node loses the role within a lease."""
+    def _beat(self) -> None:
         write_heartbeat(heartbeat_file(self.data.node), boot_clock())
+
+    async def _keep_beating(self) -> None:
+        """Tell Patroni that this process is alive: without it the node loses its role."""
+        while True:
+            self._beat()
+            await asyncio.sleep(_BEAT_SECONDS)
 
     async def look(self) -> Role:
         """Ask PostgreSQL what it is now."""
@@ -288,10 +298,7 @@ class PatroniServer:
         if process is not None:
             process.terminate()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_STOP_SECONDS):
-                    while process.poll() is None:
-                        self.beat()
-                        await asyncio.sleep(0.02)
+                await asyncio.wait_for(exited(process), _STOP_SECONDS)
             if process.poll() is None:
                 process.kill()
                 process.wait()
@@ -299,6 +306,9 @@ class PatroniServer:
         if self._guard is not None:
             self._guard.stop()
             self._guard = None
+        if self._beating is not None:
+            self._beating.cancel()
+            self._beating = None
 
 
 def _does_tls(binaries: Path) -> bool:
