@@ -85,7 +85,7 @@ def print_trial(trial: Trial, nodes: dict[str, str], options: argparse.Namespace
     )
     table = Printed()
     table.add_column("harm")
-    for name in ("times", "harm lasted", "first commit", "maximum", "whole again"):
+    for name in ("times", "harm lasted", "without commits", "maximum", "whole again"):
         table.add_column(name, justify="right")
     for kind in sorted({strike.kind for strike in trial.strikes}):
         both = [(one, gap) for one, gap in zip(trial.strikes, trial.outages, strict=True) if one.kind == kind]

@@ -143,5 +143,7 @@ def test_a_plain_duckdb_or_a_standby_that_reads_something_else() -> None:
     assert check(INITIAL, HONEST, [], final, {"DuckDB": without_journal}) == []
 
 
-def test_an_outage_ends_with_the_first_transfer_that_began_after_it() -> None:
-    assert outages(HONEST, [1.2, 0.2, 7.0]) == [pytest.approx(5.8), pytest.approx(1.3), None]
+def test_an_outage_is_the_longest_time_without_an_acknowledgement() -> None:
+    assert outages(HONEST, [0.5]) == [pytest.approx(5.5)]  # from 1.5 to 7.0
+    assert outages(HONEST, [0.5, 1.2]) == [pytest.approx(0.5), pytest.approx(5.5)]
+    assert outages(HONEST, [0.0, 7.0]) == [pytest.approx(1.0), None]

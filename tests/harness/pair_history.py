@@ -8,6 +8,7 @@ table `account`, one row into the heap table `journal`. Its number is unique amo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -214,9 +215,12 @@ def _what_is_there(number: int, final: Contents) -> str:
 
 
 def outages(transfers: Sequence[Transfer], moments: Sequence[float]) -> list[float | None]:
-    """Seconds from each moment to the end of the first transfer that both began and was acknowledged after it; None if
-    there is none."""
-    answered = sorted(
-        ((one.started, one.ended) for one in transfers if one.outcome is Outcome.ACKNOWLEDGED), key=lambda pair: pair[1]
-    )
-    return [next((ended - moment for started, ended in answered if started > moment), None) for moment in moments]
+    """For each moment the longest time between two acknowledgements, from that moment to the next one (or to the end);
+    None if nothing was acknowledged any more."""
+    ends = sorted(one.ended for one in transfers if one.outcome is Outcome.ACKNOWLEDGED)
+    found: list[float | None] = []
+    for number, moment in enumerate(moments):
+        until = moments[number + 1] if number + 1 < len(moments) else float("inf")
+        within = [moment, *(end for end in ends if moment < end < until)]
+        found.append(max((later - earlier for earlier, later in itertools.pairwise(within)), default=None))
+    return found

@@ -15,7 +15,7 @@ from harness.pair_nemesis import Strike
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`outages`: for each strike the seconds from it to the first acknowledged transfer that began after it."""
+    """`outages`: for each strike the longest time without an acknowledgement that followed."""
 
     ledger: Ledger
     strikes: Sequence[Strike]
