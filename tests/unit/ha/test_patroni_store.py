@@ -4,21 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from harness.unsteady import FakeClock, Unsteady
 from obstore.store import MemoryStore
-
-pytest.importorskip("patroni", reason="Patroni comes with the coordinator pair")
-
 from patroni.dcs import AbstractDCS, get_dcs
 from patroni.exceptions import DCSError, PatroniFatalException
 
 from mere.ha.lease import patience
 from mere.ha.patroni_store import FORGET_SECONDS, ObjectStoreDCS, register
 from mere.ha.records import Records
+from mere.ha.watchword import read_lease, write_heartbeat
 
 NO_GROUPS = SimpleNamespace(is_enabled=lambda: False, is_coordinator=lambda: False)
 DATA = {"conn_url": "postgres://h/postgres", "state": "running", "role": "replica", "xlog_location": 1}
@@ -336,3 +335,49 @@ def test_the_records_of_two_clusters_do_not_meet(store: MemoryStore, a: Node) ->
     other = Node(store, "b", scope="other")
     assert other.get_cluster().is_unlocked()
     assert isinstance(other._records, Records)
+
+
+def test_the_coordinator_beside_is_told_until_when_the_lease_lasts(store: MemoryStore, tmp_path: Path) -> None:
+    a = Node(store, "a", lease_seconds=6, lease_file=str(tmp_path / "lease"))
+    a.loop()
+    told = read_lease(tmp_path / "lease")
+    assert told is not None
+    assert told.until is None, "it never was the leader"
+    assert a.attempt_to_acquire_leader()
+    told = read_lease(tmp_path / "lease")
+    assert told is not None
+    assert told.until == a.lease_until
+    leader = a.get_cluster().leader
+    assert leader is not None
+    a.delete_leader(leader)
+    told = read_lease(tmp_path / "lease")
+    assert told is not None
+    assert told.until is not None
+    assert told.until <= a.clock() + 0.5, "given up: a PostgreSQL that is still a primary may go at once"
+
+
+def test_without_a_living_coordinator_nobody_stays_or_becomes_leader(store: MemoryStore, tmp_path: Path) -> None:
+    a = Node(store, "a", lease_seconds=6, heartbeat_file=str(tmp_path / "heartbeat"))
+    assert not a.attempt_to_acquire_leader(), "there is no coordinator yet"
+    write_heartbeat(tmp_path / "heartbeat", a.clock())
+    assert a.attempt_to_acquire_leader()
+    after(11, a)
+    cluster = a.get_cluster()
+    assert a.update_leader(cluster, 42), "it may stumble for two leases"
+    after(2, a)
+    assert not a.update_leader(cluster, 43)
+
+
+def test_a_removed_member_says_so_and_is_a_member_no_more(store: MemoryStore, a: Node, tmp_path: Path) -> None:
+    b = Node(store, "b", removed_file=str(tmp_path / "removed"))
+    a.loop()
+    b.loop()
+    assert {member.name for member in a.get_cluster().members} == {"a", "b"}
+    deadline = a.clock() + 5
+    assert a._entries.put("removed/b", "", deadline)
+    assert a._entries.drop("members/b", deadline)
+    a._members.forget("b")
+    b.loop()
+    assert (tmp_path / "removed").exists()
+    assert {member.name for member in a.get_cluster().members} == {"a"}
+    assert not b.attempt_to_acquire_leader()
