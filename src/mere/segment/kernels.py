@@ -11,16 +11,20 @@ import datetime as dt
 import hashlib
 import inspect
 import math
+import time
 import zlib
 from collections.abc import Callable
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
+from mere.segment.native import kernels as native
+from mere.segment.native.float_texts import float_texts
 from mere.sql.jsonb import change, document, path_run, places
 from mere.sql.jsonb.change import How
 from mere.sql.jsonb.document import Json, JsonError, read, write
@@ -37,6 +41,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
             duckdb.sqltype(result),
             type=PythonUDFType.ARROW,
             null_handling=FunctionNullHandling.SPECIAL,
+            side_effects=name in _VOLATILE,
         )
 
 
@@ -146,6 +151,17 @@ def _zone_name(microseconds: int, name: str) -> str:
     return moment.astimezone(zone).tzname() or ""
 
 
+def _clock(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    """A moment for each row, a microsecond apart, the last one now. What the argument holds does not matter."""
+    now = time.time_ns() // 1000
+    return pa.array(np.arange(now - len(column) + 1, now + 1), pa.timestamp("us", "UTC"))
+
+
+def _float_text(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    native.prepare()  # nothing waits for it
+    return float_texts(column.combine_chunks())
+
+
 _TEXT = pa.string()
 _KERNELS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "mere_kernel_jsonb": (_each(lambda text: write(read(text)), _TEXT), ["VARCHAR"], "VARCHAR"),
@@ -176,6 +192,9 @@ _KERNELS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
         ["VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN"],
         "BOOLEAN",
     ),
+    "mere_kernel_float8_out": (_float_text, ["DOUBLE"], "VARCHAR"),
+    "mere_kernel_float4_out": (_float_text, ["FLOAT"], "VARCHAR"),
+    "mere_kernel_clock": (_clock, ["DOUBLE"], "TIMESTAMPTZ"),
     "mere_kernel_zone_name": (_each(_zone_name, _TEXT), ["BIGINT", "VARCHAR"], "VARCHAR"),
     "mere_kernel_nfd": (_normalized("NFD"), ["VARCHAR"], "VARCHAR"),
     "mere_kernel_nfkc": (_normalized("NFKC"), ["VARCHAR"], "VARCHAR"),
@@ -187,3 +206,4 @@ _KERNELS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "mere_kernel_erfc": (_each(math.erfc, pa.float64()), ["DOUBLE"], "DOUBLE"),
     "mere_kernel_crc32": (_each(zlib.crc32, pa.int64()), ["BLOB"], "BIGINT"),
 }
+_VOLATILE = frozenset(("mere_kernel_clock",))

@@ -35,7 +35,8 @@ from mere.wire.pgerror import PgError
 # The relations, and what else may change from one statement to the next.
 _OTHERS = """id, schema_version, pg_catalog.to_json(at) #>> '{}',
 pg_catalog.current_setting('statement_timeout'), pg_catalog.current_setting('transaction_read_only'),
-pg_catalog.current_setting('bytea_output') FROM mere.newest_snapshot()"""
+pg_catalog.current_setting('bytea_output'), pg_catalog.current_setting('extra_float_digits')
+FROM mere.newest_snapshot()"""
 _FACTS = f"SELECT {RESOLVE}, {_OTHERS}"
 _TIMEOUT_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _KEPT = 256
@@ -233,8 +234,8 @@ def _analysis(
         raise FeatureNotSupported(
             "functions in Python do not run on this server", hint="The setting python_functions lets them run."
         )
-    version, schema_version, at, timeout, read_only, bytea_output = map(str, facts[1:])
-    state.bytea_output = bytea_output
+    version, schema_version, at, timeout, read_only, bytea_output, float_digits = map(str, facts[1:])
+    state.bytea_output, state.extra_float_digits = bytea_output, int(float_digits)
     state.limit_time(_seconds(timeout))
     snapshot = Snapshot(int(version), int(schema_version), datetime.fromisoformat(at))
     return Analysis(

@@ -193,6 +193,7 @@ def session_format(state: SessionState) -> SessionFormat:
         date_style=reported.get("DateStyle", "ISO, MDY"),
         interval_style=reported.get("IntervalStyle", "postgres"),
         bytea_output=state.bytea_output,
+        extra_float_digits=min(state.extra_float_digits, 1),
     )
 
 

@@ -95,6 +95,7 @@ class SessionState:
     lake_names: frozenset[str] | None = None  # None: look them up before routing the next statement
     names_version: int = -1
     bytea_output: str = "hex"  # as the last statement found it; PostgreSQL does not report its changes
+    extra_float_digits: int = 1  # likewise
     workspaces: weakref.WeakSet[Workspace] = field(default_factory=weakref.WeakSet)  # what cancel has to stop
     dispatches: weakref.WeakSet[Dispatch] = field(default_factory=weakref.WeakSet)  # and on the segments
     cancelled: QueryCanceled | None = None  # why the running statement was told to stop

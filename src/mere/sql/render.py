@@ -50,7 +50,7 @@ class SessionFormat:
     date_style: str = "ISO, MDY"
     interval_style: str = "postgres"
     bytea_output: str = "hex"
-    extra_float_digits: int = 1
+    extra_float_digits: int = 1  # above 0 all mean the same: as many digits as are needed
 
 
 def render_text(typed: Typed, fmt: SessionFormat) -> exp.Expression:
@@ -112,6 +112,7 @@ def plain_value(typed: Typed, fmt: SessionFormat) -> exp.Expression | None:
         kind.oid in _PLAIN
         or (kind.oid in (DATE, TIMESTAMP) and _style(fmt)[0] == "iso")
         or (kind.oid == TIMESTAMPTZ and _style(fmt)[0] == "iso" and fmt.time_zone.upper() in _UTC)
+        or (kind.oid in (FLOAT4, FLOAT8) and fmt.extra_float_digits > 0)
         or (kind.oid == BYTEA and fmt.bytea_output != "escape")
     ):
         return cast(typed.sql, duckdb_type(PgType(kind.oid)))
@@ -208,6 +209,12 @@ def _timestamptz(sql: exp.Expression, fmt: SessionFormat) -> exp.Expression:
     return call("mere_timestamptz_out", sql, zone(fmt.time_zone))
 
 
+def _float(sql: exp.Expression, shortest: str, digits: int, fmt: SessionFormat) -> exp.Expression:
+    if fmt.extra_float_digits > 0:
+        return call(shortest, sql)
+    return call("mere_float_rounded_out", sql, string(f"%.{max(digits, 1)}g"))
+
+
 def _regtype(sql: exp.Expression, fmt: SessionFormat) -> exp.Expression:
     names = [
         exp.If(this=number(oid), true=string("character" if oid == BPCHAR else format_type(PgType(oid))))
@@ -220,8 +227,8 @@ _QUOTED = frozenset({DATE, TIMESTAMP, TIMESTAMPTZ, INTERVAL, BYTEA, 114, JSONB})
 _Maker = Callable[[exp.Expression, SessionFormat], exp.Expression]
 _MAKERS: dict[int, _Maker] = {
     BOOL: lambda sql, fmt: call("mere_bool_out", sql),
-    FLOAT4: lambda sql, fmt: call("mere_float4_out", sql),
-    FLOAT8: lambda sql, fmt: call("mere_float8_out", sql),
+    FLOAT4: lambda sql, fmt: _float(sql, "mere_float4_out", 6 + fmt.extra_float_digits, fmt),
+    FLOAT8: lambda sql, fmt: _float(sql, "mere_float8_out", 15 + fmt.extra_float_digits, fmt),
     BYTEA: lambda sql, fmt: call("mere_encode_escape" if fmt.bytea_output == "escape" else "mere_bytea_out", sql),
     DATE: _date,
     TIME: lambda sql, fmt: cast(sql, "VARCHAR"),

@@ -98,6 +98,22 @@ def test_values_are_shown_in_the_sessions_styles(table: Client) -> None:
     assert table.ok("SELECT * FROM d").text == [("03.02.2020", "P1DT2H3M4S", "\\000\\377")]
 
 
+@pytest.mark.parametrize(
+    ("digits", "shown"),
+    [
+        (3, ("0.3333333333333333", "0.33333334", "{0.1,1e+20,NaN}")),
+        (0, ("0.333333333333333", "0.333333", "{0.1,1e+20,NaN}")),
+        (-12, ("0.333", "0.3", "{0.1,1e+20,NaN}")),
+    ],
+)
+def test_floats_are_shown_with_the_sessions_digits(table: Client, digits: int, shown: tuple[str, ...]) -> None:
+    table.ok("CREATE TABLE f (d double precision, r real, a double precision[])")
+    table.ok("INSERT INTO f VALUES (1/3.0::float8, 1/3.0::real, '{0.1,1e20,NaN}')")
+    table.ok(f"SET extra_float_digits = {digits}")
+    assert table.ok("SELECT * FROM f").text == [shown]
+    assert table.ok("COPY f TO STDOUT").copied == "\t".join(shown).encode() + b"\n"
+
+
 def test_dates_of_statements_are_read_in_the_sessions_style(table: Client) -> None:
     table.ok("CREATE TABLE d (day date)")
     table.ok("SET datestyle = 'ISO, DMY'")

@@ -18,6 +18,7 @@ from mere.segment.native import language
 Kernel: TypeAlias = Callable[..., Any]
 
 _WORD, _BYTE, _BIT = ir.IntType(64), ir.IntType(8), ir.IntType(1)
+_DOUBLE_WORD = ir.IntType(128)
 _OPERATORS = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -376,6 +377,12 @@ def _below(builder: ir.IRBuilder, arguments: Sequence[ir.Value]) -> ir.Value:
     return builder.zext(builder.icmp_unsigned("<", *arguments), _WORD)
 
 
+def _high_product(builder: ir.IRBuilder, arguments: Sequence[ir.Value]) -> ir.Value:
+    left, right = (builder.zext(argument, _DOUBLE_WORD) for argument in arguments)
+    product = builder.lshr(builder.mul(left, right), ir.Constant(_DOUBLE_WORD, 64))
+    return builder.trunc(product, _WORD)
+
+
 def _bits_in(builder: ir.IRBuilder, arguments: Sequence[ir.Value]) -> ir.Value:
     leading = builder.ctlz(builder.or_(arguments[0], _constant(1)), ir.Constant(_BIT, 1))
     return builder.sub(_constant(64), leading)
@@ -402,6 +409,7 @@ _INTRINSICS: dict[Kernel, _Intrinsic] = {
     language.store64be: _store(64, swapped=True),
     language.copy: _copy,
     language.below: _below,
+    language.high_product: _high_product,
     language.bits_in: _bits_in,
     language.zeros_below: _zeros_below,
 }

@@ -175,6 +175,8 @@ _TEXT: dict[pa.DataType, Layout] = {
     pa.uint16(): Layout(kinds.UNSIGNED_16, 2, 5),
     pa.uint32(): Layout(kinds.UNSIGNED_32, 4, 10),
     pa.uint64(): Layout(kinds.UNSIGNED_64, 8, 20),
+    pa.float32(): Layout(kinds.FLOAT_4, 4, 24),
+    pa.float64(): Layout(kinds.FLOAT_8, 8, 24),
     pa.date32(): Layout(kinds.DATE, 4, 24),
     pa.time64("us"): Layout(kinds.TIME, 8, 20),
     pa.timestamp("us"): Layout(kinds.TIMESTAMP, 8, 48),

@@ -16,11 +16,14 @@ log = logging.getLogger(__name__)
 WriteRows: TypeAlias = Callable[[int, int, int, int, int, int], int]
 # data, size, columns, width, most, options; returns the number of rows (see `reading.read_rows`).
 ReadRows: TypeAlias = Callable[[int, int, int, int, int, int], int]
+# out, ends, values, count, is_double; returns the number of bytes (see `floats.print_floats`).
+PrintFloats: TypeAlias = Callable[[int, int, int, int, int], int]
 
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
 _write_rows: WriteRows | None = None
 _read_rows: ReadRows | None = None
+_print_floats: PrintFloats | None = None
 _keep: object = None  # the code lives as long as this
 
 
@@ -54,16 +57,23 @@ def read_rows() -> ReadRows | None:
     return _read_rows
 
 
+def print_floats() -> PrintFloats | None:
+    return _print_floats
+
+
 def _compile() -> None:
-    global _keep, _read_rows, _write_rows
+    global _keep, _print_floats, _read_rows, _write_rows
     try:
         # Here, so that no start waits for LLVM's library to be loaded.
-        from mere.segment.native import reading, rows
-        from mere.segment.native.compiler import compile_kernels
+        from mere.segment.native import floats, reading, rows
+        from mere.segment.native.compiler import Kernel, compile_kernels
         from mere.segment.native.machine import Machine
 
-        machine = Machine(compile_kernels({"write_rows": rows.write_rows, "read_rows": reading.read_rows}))
-        _read_rows, _write_rows = machine.function("read_rows", 6), machine.function("write_rows", 6)
+        named: dict[str, Kernel] = {"write_rows": rows.write_rows, "read_rows": reading.read_rows}
+        named["print_floats"] = floats.print_floats
+        machine = Machine(compile_kernels(named))
+        _read_rows, _print_floats = machine.function("read_rows", 6), machine.function("print_floats", 5)
+        _write_rows = machine.function("write_rows", 6)
         _keep = machine
     except (ImportError, OSError, RuntimeError) as error:
         log.warning("COPY and results do without machine code of their own: %s", error)

@@ -33,7 +33,9 @@ DESCRIPTION = 8
     TIMESTAMP,
     TIMESTAMPTZ,
     UUID,
-) = range(22)
+    FLOAT_4,
+    FLOAT_8,
+) = range(24)
 STRINGS_END = PADDED_64 + 1  # these need escapes in COPY
 (
     RAW_32,

@@ -79,6 +79,11 @@ def below(left: int, right: int) -> bool:
     return left % 2**64 < right % 2**64
 
 
+def high_product(left: int, right: int) -> int:
+    """The upper 64 of the 128 bits of a product, all without a sign."""
+    return (left % 2**64) * (right % 2**64) >> 64
+
+
 def bits_in(value: int) -> int:
     """How many bits a number without a sign takes; at least 1."""
     return max((value % 2**64).bit_length(), 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mere.segment.native import binary, kinds, text
+from mere.segment.native import binary, floats, kinds, text
 from mere.segment.native.language import (
     load8,
     load8s,
@@ -35,6 +35,9 @@ def put_value(out: int, column: int, row: int) -> int:
         return text.put_integer(out, load32s(values + 4 * row))
     if kind == kinds.INT_64:
         return text.put_integer(out, load64(values + 8 * row))
+    if kind == kinds.FLOAT_8 or kind == kinds.FLOAT_4:
+        is_double = kind == kinds.FLOAT_8
+        return floats.put_float(out, load64(values + 8 * row) if is_double else load32(values + 4 * row), is_double)
     if kind == kinds.DECIMAL:
         place = values + 16 * row
         return text.put_decimal(out, load64(place), load64(place + 8), load64(column + 8 * kinds.PARAMETER))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import duckdb
 import pyarrow as pa
@@ -114,8 +114,8 @@ SAMPLES = {
     "varchar(n)": Sample(PgType(pg.VARCHAR, 2000), quoted(STRINGS)),
     "char(5)": Sample(PgType(pg.BPCHAR, 9), quoted([text[:5] for text in STRINGS] + ["日本語", "a, b", "toolong"])),
     "char(1)": Sample(PgType(pg.BPCHAR, 5), quoted(["", "a", "é", "\t"])),
-    "real": Sample(PgType(pg.FLOAT4), ("0", "1.5", "'-inf'", "'nan'", "1e-30", "3.4028235e38")),
-    "double": Sample(PgType(pg.FLOAT8), ("0", "0.1", "'inf'", "'nan'", "1e300", "5e-324")),
+    "real": Sample(PgType(pg.FLOAT4), ("0", "1.5", "'-inf'", "'nan'", "1e-30", "3.4028235e38", "-414324.12")),
+    "double": Sample(PgType(pg.FLOAT8), ("0", "0.1", "'inf'", "'nan'", "-1e300", "5e-324", "1e15", "0.0001")),
     "json": Sample(PgType(pg.JSON), ('\'{"a": [1, "x\\ny"]}\'', "'null'")),
     "jsonb": Sample(PgType(pg.JSONB), ('\'{"a": [1, "x"]}\'', "'null'")),
     "oid": Sample(PgType(pg.OID), ("0", "4294967295")),
@@ -232,7 +232,14 @@ def test_binary_of_each_type(connection: duckdb.DuckDBPyConnection, name: str) -
 
 def test_types_that_the_kernels_print_come_unrendered() -> None:
     printed = {name for name, sample in SAMPLES.items() if plain_value(typed_columns([sample])[0], FORM) is not None}
-    assert printed >= {"bigint", "numeric(15,2)", "boolean", "date", "timestamp", "timestamptz", "char(5)", "bytea"}
+    assert printed >= {"bigint", "numeric(15,2)", "boolean", "date", "timestamp", "char(5)", "real", *PRINTED}
+
+
+PRINTED = {  # and the settings under which they are not
+    "timestamptz": ("date_style", "time_zone"),
+    "bytea": ("bytea_output",),
+    "double": ("extra_float_digits",),
+}
 
 
 @pytest.mark.parametrize(
@@ -241,11 +248,13 @@ def test_types_that_the_kernels_print_come_unrendered() -> None:
         SessionFormat(date_style="German, DMY"),
         SessionFormat(time_zone="Europe/Berlin"),
         SessionFormat(bytea_output="escape"),
+        SessionFormat(extra_float_digits=0),
     ],
 )
-def test_other_styles_are_rendered_by_the_query(form: SessionFormat) -> None:
-    assert plain_value(typed_columns([SAMPLES["timestamptz"]])[0], form) is None or form.bytea_output == "escape"
-    assert plain_value(typed_columns([SAMPLES["bytea"]])[0], form) is None or form.bytea_output == "hex"
+def test_other_settings_are_rendered_by_the_query(form: SessionFormat) -> None:
+    rendered_now = {name for name in PRINTED if plain_value(typed_columns([SAMPLES[name]])[0], form) is None}
+    changed = {setting for setting in asdict(form) if getattr(form, setting) != getattr(FORM, setting)}
+    assert rendered_now == {name for name, settings in PRINTED.items() if changed.intersection(settings)}
 
 
 @pytest.mark.parametrize("delimiter", [b"-", b" ", b"5", b":", b"f", b"."])

@@ -7,23 +7,12 @@ mere_nonfinite_out(x) = CASE WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity'
 
 mere_float_fixed(text) = CASE WHEN suffix(text, '.0') THEN left(text, -2) ELSE text END
 
-mere_float_digits(text) = rtrim(replace(mere_float_fixed(text), '.', ''), '0')
-
-mere_exponent_out(digits, exponent) = concat(left(digits, 1), CASE WHEN len(digits) > 1 THEN concat('.', substr(digits, 2)) ELSE '' END, 'e+', lpad(CAST(exponent AS VARCHAR), 2, '0'))
-
-mere_float8_large(x) = concat(CASE WHEN x < 0 THEN '-' ELSE '' END, mere_exponent_out(mere_float_digits(CAST(abs(x) AS VARCHAR)), 15))
-
 mere_float8_out(x) = CASE WHEN NOT isfinite(x) THEN mere_nonfinite_out(x)
-    WHEN abs(x) >= 1e15 AND abs(x) < 1e16 THEN mere_float8_large(x) ELSE mere_float_fixed(CAST(x AS VARCHAR)) END
+    WHEN abs(x) >= 1e15 THEN mere_kernel_float8_out(x) ELSE mere_float_fixed(CAST(x AS VARCHAR)) END
 
-mere_float4_large(text, sign) = CASE WHEN contains(text, 'e') THEN concat(sign, text)
-    ELSE concat(sign, mere_exponent_out(rtrim(replace(mere_float_fixed(text), '.', ''), '0'), strpos(concat(mere_float_fixed(text), '.'), '.') - 2)) END
+mere_float4_out(x) = mere_kernel_float4_out(x)
 
-mere_float4_digits(x) = CAST(x AS VARCHAR)
-
-mere_float4_out(x) = CASE WHEN NOT isfinite(x) THEN mere_nonfinite_out(x)
-    WHEN abs(x) >= 1e6 THEN mere_float4_large(mere_float4_digits(abs(x)), CASE WHEN x < 0 THEN '-' ELSE '' END)
-    ELSE mere_float_fixed(CAST(x AS VARCHAR)) END
+mere_float_rounded_out(x, pattern) = CASE WHEN NOT isfinite(x) THEN mere_nonfinite_out(x) ELSE printf(pattern, CAST(x AS DOUBLE)) END
 
 mere_bytea_out(x) = concat('\x', lower(hex(x))) || CASE WHEN x IS NULL THEN NULL ELSE '' END
 
