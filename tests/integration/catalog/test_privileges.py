@@ -39,10 +39,11 @@ async def test_users_reach_only_what_is_meant_for_them(lake: LakeDatabase) -> No
     assert await lake.user.fetchval("SELECT has_schema_privilege('mere', 'CREATE')") is False
 
 
-# Functions and views for users: of the lake, of REFRESH (which ask for MAINTAIN), and of the segments (whose number
-# only the administrator may change).
+# Functions and views for users: of the lake, of REFRESH and maintenance (which ask for MAINTAIN), and of the segments
+# (whose number only the administrator may change).
 KNOWN_TO_THE_LAKE = {"newest_snapshot", "list_snapshots", "start_refresh", "set_populated", "segment_file", "resize"}
-VIEWS_FOR_USERS = {"mere.snapshots", "mere.segment_configuration"}
+KNOWN_TO_THE_LAKE |= {"maintain", "maintenance_request", "vacuumed", "list_maintenance"}
+VIEWS_FOR_USERS = {"mere.snapshots", "mere.segment_configuration", "mere.maintenance_log"}
 
 
 async def test_the_administrator_is_no_superuser(lake: LakeDatabase) -> None:

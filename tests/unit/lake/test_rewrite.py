@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mere.lake.columns import ColumnRow
 from mere.lake.files import DataFile, DeleteFile
-from mere.lake.rewrite import RewritePolicy, choose_rewrites, field_ids
+from mere.lake.rewrite import EVERYTHING, RewritePolicy, choose_rewrites, field_ids
 
 POLICY = RewritePolicy(target=1000, small=300, least=3, deleted=0.5)
 
@@ -22,6 +24,24 @@ def test_small_files_are_merged_up_to_the_target() -> None:
     assert chosen(file(1, 100), file(2, 100)) == []
     assert chosen(*(file(n, 100) for n in range(3)), file(9, 500)) == [[0, 1, 2]]
     assert chosen(*(file(n, 250) for n in range(8))) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_a_file_waits_until_others_weigh_enough_to_be_worth_its_rewriting() -> None:
+    assert chosen(file(0, 290), *(file(n, 10) for n in range(1, 6))) == [[1, 2, 3, 4, 5]]
+    assert chosen(file(0, 290), *(file(n, 20) for n in range(1, 6))) == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_merging_and_rewriting_are_apart() -> None:
+    files = [*(file(n, 100) for n in range(3)), file(9, 500, deleted=9)]
+    assert [len(group) for group in choose_rewrites(files, POLICY, worn=False)] == [3]
+    assert [len(group) for group in choose_rewrites(files, POLICY, merge=False)] == [1]
+
+
+def test_whatever_can_be_better_becomes_so_at_any_cost() -> None:
+    everything = replace(EVERYTHING, small=300, target=1000)
+    files = [file(0, 290), file(1, 1), file(2, 900, deleted=1), file(3, 900)]
+    groups = choose_rewrites(files, everything)
+    assert [[member.id for member in group] for group in groups] == [[2], [0, 1]]
 
 
 def test_buckets_stay_apart() -> None:
