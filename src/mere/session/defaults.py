@@ -12,13 +12,13 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from mere.segment.workspace import Workspace
-from mere.session.postgres_rows import plain_text
+from mere.session.postgres_rows import PostgresRows, plain_text
 from mere.session.state import SessionState
 from mere.sql.bind import duckdb_text
 from mere.sql.bind.bound import DefaultColumn
 from mere.sql.lexer import quote_identifier
 from mere.sql.literals import literal
-from mere.sql.types import duckdb_type
+from mere.sql.types import duckdb_type, format_type
 
 _NEXTVAL = re.compile(
     r"\A\s*(?:pg_catalog\.)?nextval\((?P<sequence>'(?:[^']|'')*')(?:::regclass)?\)\s*\Z", re.IGNORECASE
@@ -74,22 +74,25 @@ async def _from_sequence(state: SessionState, workspace: Workspace, sequence: st
     low, listed = row
     if listed is None:
         return f"({low} + rowid)"
-    return await _load(workspace, attnum, pa.array(listed.strip("{}").split(","), pa.string()), "BIGINT")
+    name = _values_name(attnum)
+    await workspace.load(name, pa.table({"value": pa.array(listed.strip("{}").split(","), pa.string())}))
+    return _value_of(name, "BIGINT")
 
 
 async def _one_by_one(state: SessionState, workspace: Workspace, default: DefaultColumn, count: int) -> str:
     assert default.expression is not None
-    rows = await state.backend.fetch(
-        f"SELECT {plain_text(default.expression, default.column.type)} FROM generate_series(1, $1::bigint)",
-        [str(count)],
-    )
-    values = pa.array([row[0] for row in rows], pa.string())
-    return await _load(workspace, default.column.attnum, values, duckdb_type(default.column.type))
+    kind = default.column.type
+    query = f"SELECT ({default.expression})::{format_type(kind)} FROM generate_series(1, {count})"
+    name = _values_name(default.column.attnum)
+    await PostgresRows(state.backend).load_values(name, query, kind, workspace)
+    return _value_of(name, duckdb_type(kind))
 
 
-async def _load(workspace: Workspace, attnum: int, values: pa.Array, duckdb: str) -> str:
-    """Puts values beside the rows, and gives the expression that reads the one of each row."""
-    name = f"mere_default_{attnum}"
-    await workspace.load(name, pa.table({"value": values}))
-    table = quote_identifier(name)
-    return f"CAST((SELECT d.value FROM {table} AS d WHERE d.rowid = mere_source.rowid) AS {duckdb})"
+def _values_name(attnum: int) -> str:
+    """The table of values beside the rows."""
+    return f"mere_default_{attnum}"
+
+
+def _value_of(name: str, duckdb: str) -> str:
+    """The expression that reads the value of each row."""
+    return f"CAST((SELECT d.value FROM {quote_identifier(name)} AS d WHERE d.rowid = mere_source.rowid) AS {duckdb})"

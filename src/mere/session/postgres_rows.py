@@ -82,6 +82,15 @@ class PostgresRows:
             f" SELECT {', '.join(columns) or 'NULL AS mere_nothing'} FROM {quote_identifier(raw)}"
         )
 
+    async def load_values(self, name: str, sql: str, pg_type: PgType, workspace: Workspace) -> None:
+        """Puts what a query of one column gives in the workspace as the temporary table `name`, as `value`."""
+        raw = f"{name} text"
+        await workspace.load(raw, await self._fetch(sql, [pg_type]))
+        await workspace.execute(
+            f"CREATE TEMP TABLE {quote_identifier(name)} AS"
+            f" SELECT {_read('c0', pg_type)} AS value FROM {quote_identifier(raw)}"
+        )
+
     async def _fetch(self, sql: str, types: Sequence[PgType]) -> pa.Table:
         names = [f"c{index}" for index in range(len(types))] or ["c0"]
         listed = ", ".join(_write(name, pg_type) for name, pg_type in zip(names, types, strict=False)) or "c0"

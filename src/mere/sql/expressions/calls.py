@@ -37,6 +37,7 @@ _SESSION_VALUES: dict[str, tuple[str, int]] = {
     "current_schema": ("current_schema", NAME),
 }
 _PLAIN_SCHEMAS = ("", "pg_catalog")
+_SAME_FOR_ALL_ROWS = frozenset(("lastval", "pg_database_size", "pg_is_in_recovery"))  # though called volatile
 _SEQUENCES = frozenset(("nextval", "setval", "currval", "lastval"))
 
 
@@ -200,6 +201,11 @@ def _left_to_postgres(context: Context, node: Call, resolved: Resolved, marks: i
     """No DuckDB form: PostgreSQL evaluates it once when nothing in it depends on a row."""
     if marks & ~PLACEHOLDER or node.name in ("set_config", "pg_sleep"):
         raise unsupported(node.name, list(resolved.arguments))
+    if node.name in catalog.VOLATILE - _SAME_FOR_ALL_ROWS:
+        value = context.env.once(context.postgres_text(node), PgType(resolved.result))
+        if value is None:
+            raise unsupported(node.name, list(resolved.arguments))
+        return value
     return context.env.constant(context.postgres_text(node), PgType(resolved.result))
 
 

@@ -32,6 +32,7 @@ same(
     overlaps(timestamp,timestamp,timestamp,timestamp) mere_overlaps
     overlaps(timestamptz,timestamptz,timestamptz,timestamptz) mere_overlaps
     overlaps(time,time,time,time) mere_overlaps
+    clock_timestamp mere_clock
     """
 )
 

@@ -8,7 +8,7 @@ from mere.errors import FeatureNotSupported
 from mere.sql.expressions.build import call, cast, number
 from mere.sql.expressions.numeric import decimal_of
 from mere.sql.expressions.operators import apply_operator
-from mere.sql.expressions.typed import TRIMMED, Typed
+from mere.sql.expressions.typed import TRIMMED, VOLATILE, Typed
 from mere.sql.functions.registry import BoundCall, same, scalar
 from mere.sql.literals import integer_literal
 from mere.sql.types import INT4, MAX_PRECISION, NUMERIC, PgType
@@ -33,6 +33,16 @@ same(
     width_bucket(anycompatible,anycompatiblearray) mere_width_bucket_array
     """
 )
+
+
+@scalar("random(int4,int4)", "random(int8,int8)", "random_normal")
+def _random(bound: BoundCall) -> exp.Expression:
+    if any(argument.marks & VOLATILE for argument in bound.arguments):  # each is read more than once
+        raise FeatureNotSupported(f"a volatile argument of {bound.node.name}() is not supported over lake data")
+    if bound.node.name == "random_normal":
+        return call("mere_random_normal", bound.sql(0), bound.sql(1))
+    whole = call("mere_random_between", bound.sql(0), bound.sql(1))
+    return cast(whole, "INTEGER" if bound.resolved.result == INT4 else "BIGINT")
 
 
 def _like_argument(call_: BoundCall, sql: exp.Expression) -> Typed:

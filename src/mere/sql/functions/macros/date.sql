@@ -172,3 +172,5 @@ mere_ancient_century(y) = CASE WHEN abs(y) // 100 + 1 <= 99 THEN concat('-', lpa
 mere_two_digits(n) = lpad(CAST(n AS VARCHAR), 2, '0')
 
 mere_hours_text(n) = CASE WHEN abs(n) < 10 THEN concat('0', abs(n)) ELSE CAST(abs(n) AS VARCHAR) END
+
+mere_clock() = mere_kernel_clock(random())

@@ -189,3 +189,8 @@ mere_acosd(x) = CASE WHEN isnan(x) THEN x WHEN abs(x) > 1 THEN error('22003:inpu
 mere_atand(x) = atan(x) / atan(1.0) * 45.0
 
 mere_atan2d(y, x) = atan2(y, x) / atan(1.0) * 45.0
+
+mere_random_between(low, high) = CASE WHEN low > high THEN error('22023:lower bound must be less than or equal to upper bound')
+    ELSE low + CAST(hash(gen_random_uuid()) AS HUGEINT) % (CAST(high AS HUGEINT) - low + 1) END
+
+mere_random_normal(mean, deviation) = mean + deviation * sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())
