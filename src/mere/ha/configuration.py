@@ -99,6 +99,7 @@ def store_section(node: Node) -> dict[str, Any]:
                 "url": node.storage,
                 "lease_seconds": node.lease,
                 "watch_seconds": 0.5,
+                "proved": True,
                 "lease_file": str(lease_file(node.directory)),
                 "heartbeat_file": str(heartbeat_file(node.directory)),
                 "removed_file": str(removed_file(node.directory)),

@@ -12,7 +12,8 @@ A loop reads `leader`, `shared` and each member: with two members four GETs, the
 LIST. It writes `leader` (the primary) and its own member. Configured by a section `object_store` with `url`, and:
 `lease_seconds`, for a lease shorter than Patroni's own minimum of 20 s for `ttl`; `watch_seconds`, how often a standby
 looks at the lease between two loops; `lease_file` and `heartbeat_file`, by which the coordinator and this process watch
-each other (`mere.ha.watchword`); `removed_file`, made when the primary has removed this member.
+each other (`mere.ha.watchword`); `removed_file`, made when the primary has removed this member; `proved`, where the
+coordinator has tried the store's conditional writes already.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class ObjectStoreDCS(AbstractDCS):
         self._members = Members(self._records, self._name, self._ttl)
         self._listed: frozenset[str] = frozenset()
         self._note: Mapping[str, Any] = {}
-        self._proved = self._ctl
+        self._proved = bool(self._ctl or config.get("proved"))
         self._lease_file = _path(config.get("lease_file"))
         self._heartbeat_file = _path(config.get("heartbeat_file"))
         self._removed_file = _path(config.get("removed_file"))
