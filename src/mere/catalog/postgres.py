@@ -12,6 +12,10 @@ from mere.catalog.datadir import DataDirectory
 # Of this node's PostgreSQL: it takes writes; it follows the other coordinator's; it does not answer.
 Role = Literal["primary", "standby", "none"]
 
+# What a service connection raises: PostgreSQL's own no, or that it is gone. Where PostgreSQL's last words arrive while
+# nobody asks, the next question raises an InternalClientError, which is none of the other two.
+SERVICE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 
 class Postgres(Protocol):
     """`start` and `stop` are the serving process's; the rest is everybody's."""

@@ -8,13 +8,11 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import asyncpg
-
 from mere.catalog.backend import Backend
 from mere.catalog.bootstrap import ADMINISTRATOR, bootstrap_cluster
 from mere.catalog.databases import bootstrap_all, bootstrap_database
 from mere.catalog.datadir import DataDirectory
-from mere.catalog.postgres import Postgres
+from mere.catalog.postgres import SERVICE_ERRORS, Postgres
 from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
 from mere.cli.databases import Databases
 from mere.cli.upkeep import maintain_all, scheduled_maintenance
@@ -129,7 +127,7 @@ async def bootstrap(settings: Settings, postgres: Postgres, storage: Storage) ->
         if first:
             await bootstrap_database(postgres, ADMINISTRATOR, storage.url)
         await _set_default_timeouts(postgres, settings)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except SERVICE_ERRORS as error:
         raise StartupError(f"the catalog in {data.path} cannot be brought up to date: {error}") from error
     data.mark_initialized()
     return password if first else None

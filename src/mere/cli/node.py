@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-import asyncpg
-
+from mere.catalog.postgres import SERVICE_ERRORS
 from mere.errors import MereError, StartupError
 from mere.ha.accounts import ensure_accounts
 from mere.ha.durability import tell_durability
@@ -95,7 +94,7 @@ class RolesLoop:
                 self._begun = True
                 await self.postgres.agree()
                 await tell_durability(self.postgres)
-        except (MereError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (MereError, *SERVICE_ERRORS, OSError) as error:
             # As a rule PostgreSQL went away in the middle; if it did not, the next try says so again.
             log.warning("the primary's duties broke off: %s", error)
             self._not_before = time.monotonic() + _AGAIN_SECONDS

@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from mere.catalog.postgres import Postgres
+from mere.catalog.postgres import SERVICE_ERRORS, Postgres
 from mere.cli.control import Answer
 from mere.runtime.base import Runtime, SegmentState
 from mere.settings import Settings
@@ -136,7 +136,7 @@ class _Wishes:
     async def grant_again(self) -> None:
         try:
             await self.grant()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (*SERVICE_ERRORS, OSError) as error:
             log.info("the catalog does not answer for the segments: %s", error)  # it is being started again
             await self.close()
 

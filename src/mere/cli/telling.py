@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-
+from mere.catalog.postgres import SERVICE_ERRORS
 from mere.cli.control import Answer
 from mere.cli.segments import tell_segments
 from mere.cli.upkeep import tell_sizes
@@ -51,7 +50,7 @@ async def tell_cluster(postgres: PatroniServer) -> Mapping[str, Any]:
                 told["durability"] = (await durability(connection)).value
             finally:
                 await connection.close()
-    except (PatroniSilent, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (PatroniSilent, *SERVICE_ERRORS, OSError) as error:
         told.setdefault("members", [])
         told["trouble"] = str(error)
     return told

@@ -14,9 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
-
-from mere.catalog.postgres import Postgres
+from mere.catalog.postgres import SERVICE_ERRORS, Postgres
 from mere.cli.control import Answer
 from mere.errors import MereError
 from mere.lake.maintenance import Kind, MaintenanceReport, Step
@@ -60,7 +58,7 @@ async def _keep_maintaining(services: Services) -> None:
         try:
             for name in await lake_names(services.postgres):
                 await maintain(services, name, Request("schedule", kinds))
-        except (MereError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (MereError, *SERVICE_ERRORS, OSError) as error:
             log.warning("maintenance broke off: %s", error)
         else:
             listed = time.monotonic() if due else listed

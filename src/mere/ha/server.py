@@ -25,7 +25,7 @@ import asyncpg
 from mere.catalog import orphan
 from mere.catalog.binaries import Account, find_account, find_binaries, reachable_binaries
 from mere.catalog.datadir import DataDirectory
-from mere.catalog.postgres import Role
+from mere.catalog.postgres import SERVICE_ERRORS, Role
 from mere.catalog.server import GATEWAY_ROLE, OWN_CONNECTIONS, SUPERUSER, connect_to, exited
 from mere.errors import StartupError
 from mere.ha import place
@@ -260,7 +260,7 @@ class PatroniServer:
                 if self._looking is None or self._looking.is_closed():
                     self._looking = await self.connect()
                 self._role = "standby" if await self._looking.fetchval(_IN_RECOVERY) else "primary"
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, TimeoutError, *SERVICE_ERRORS):
             self._role = "none"
             if self._looking is not None:
                 self._looking.terminate()

@@ -9,9 +9,8 @@ import asyncio
 import logging
 import time
 
-import asyncpg
-
 from mere.catalog.backend import Backend, BackendLost
+from mere.catalog.postgres import SERVICE_ERRORS
 from mere.errors import CatalogError, CommitUnknown, MereError
 from mere.lake.message import CommitMessage
 from mere.session.services import Database
@@ -67,7 +66,7 @@ async def _put_ticket(database: Database, xid: str, message: CommitMessage) -> N
                 xid,
                 message.to_json(),
             )
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, *SERVICE_ERRORS) as error:
         raise CatalogError(f"the catalog did not take the commit: {error}") from error
 
 
@@ -81,7 +80,7 @@ async def _learn_the_truth(database: Database, xid: str, patience: float) -> Non
     while time.monotonic() < deadline:
         try:
             status = await asyncio.wait_for(_transaction_status(database, xid), timeout=max(0.1, patience / 3))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except (OSError, *SERVICE_ERRORS, TimeoutError) as error:
             logger.warning("the catalog does not answer about transaction %s: %s", xid, error)
             status = "unknown"
         if status == "committed":

@@ -10,9 +10,8 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-import asyncpg
-
 from mere.catalog.backend import Backend
+from mere.catalog.postgres import SERVICE_ERRORS
 from mere.errors import CatalogError, FeatureNotSupported, MereError
 from mere.session.client import Client
 from mere.session.cursors import close_at_transaction_end
@@ -106,7 +105,7 @@ class Session:
                 await self._extended.handle(message)
         except MereError as error:
             await self._fail(state.why(error), message)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except SERVICE_ERRORS as error:
             logger.warning("the catalog failed a statement's look-up: %s", error)
             await self._fail(CatalogError(f"the catalog does not answer: {error}"), message)
         finally:

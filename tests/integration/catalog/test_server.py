@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mere.catalog.datadir import DataDirectory
+from mere.catalog.postgres import SERVICE_ERRORS
 from mere.catalog.server import PostgresServer
 from mere.errors import StartupError
 
@@ -115,6 +116,17 @@ async def test_a_killed_postgres_is_seen_and_started_again(scratch: Path) -> Non
         await server.stop()
         await server.start()
         assert await run(server, "SELECT a FROM public.kept") == 7
+
+
+async def test_a_connection_that_postgres_ended_while_it_was_idle_is_a_service_error(catalog: PostgresServer) -> None:
+    """Whether its last words were already read, or not, or the connection is long known to be closed."""
+    for seconds in (0, 0.1):
+        ended, other = await catalog.connect(), await catalog.connect()
+        await other.execute("SELECT pg_terminate_backend($1)", ended.get_server_pid())
+        await asyncio.sleep(seconds)
+        with pytest.raises(SERVICE_ERRORS):
+            await ended.fetchval("SELECT 1")
+        await other.close()
 
 
 async def test_postgres_dies_with_a_killed_server(scratch: Path) -> None:
