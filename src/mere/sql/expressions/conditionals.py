@@ -57,12 +57,13 @@ def bind_extreme(context: Context, name: str, arguments: list[Typed]) -> Typed:
 
 
 def bind_nullif(context: Context, arguments: list[Typed]) -> Typed:
+    """The first argument, as the type that = compares it as."""
     left, right = arguments
     found = resolve("=", [left, right])
     from mere.sql.expressions.predicates import _copied
 
     test = compare(context, "=", [_copied(left), right], found)
-    if left.is_unknown:
+    if left.type.oid != found.arguments[0]:
         from mere.sql.coercion import coerce
         from mere.sql.expressions.typed import Coercion
 

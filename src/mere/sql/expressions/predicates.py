@@ -11,10 +11,12 @@ from mere.sql.coercion import coerce, to_boolean
 from mere.sql.expressions.build import binary, call, cast_node, conjunction, is_null, paren
 from mere.sql.expressions.context import Context, handles, marks_of
 from mere.sql.expressions.operators import COMPARISONS, SYMBOLS, apply_operator, compare, resolve
-from mere.sql.expressions.typed import SUBQUERY, Coercion, Subquery, Typed
-from mere.sql.types import BOOL, PgType, array_of, element_of
+from mere.sql.expressions.typed import COLUMN, SUBQUERY, Coercion, Subquery, Typed
+from mere.sql.functions.resolution import common_type_oid
+from mere.sql.types import BOOL, INTEGERS, NUMERIC, PgType, array_of, element_of
 
 _BOOLEAN = PgType(BOOL)
+_EXACT_NUMBERS = INTEGERS | {NUMERIC}  # equal as one type where they are equal as two
 
 
 @handles(exp.And, exp.Or)
@@ -223,8 +225,24 @@ def bind_in(context: Context, node: exp.Expression) -> Typed:
         ]
         return Typed(conjunction([test.sql for test in tests], exp.Or), _BOOLEAN, marks_of(tests))
     value = context.bind(node.this)
-    bound = context.bind_all(members)
-    return _in_list(context, value, bound)
+    return _in_list(context, value, _of_one_type(context, value, context.bind_all(members)))
+
+
+def _of_one_type(context: Context, value: Typed, members: list[Typed]) -> list[Typed]:
+    """Several members without columns are an array for PostgreSQL, of the type that they and the value have in
+    common."""
+    alone = [member for member in members if not member.marks & COLUMN]
+    known = {item.type.oid for item in (value, *alone) if not item.is_unknown}
+    if len(alone) < 2 or len(known) < 2 or known <= _EXACT_NUMBERS:
+        return members
+    common = common_type_oid([value.type.oid, *(member.type.oid for member in alone)])
+    if not common:
+        return members
+    target = PgType(common)
+    return [
+        member if member.marks & COLUMN else coerce(member, target, Coercion.IMPLICIT, context.env)
+        for member in members
+    ]
 
 
 def _in_list(context: Context, value: Typed, bound: list[Typed]) -> Typed:
