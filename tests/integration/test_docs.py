@@ -14,7 +14,7 @@ from harness.mere import MereProcess
 from mere.demo.seaweed import SeaweedFS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("getting_started.md", "sql.md", "functions.md")
+PAGES = ("getting_started.md", "sql.md", "functions.md", "maintenance.md")
 
 
 def statements(page: str) -> Iterator[str]:

@@ -26,7 +26,12 @@ __all__ = ["Kind", "Maintenance", "MaintenancePolicy", "MaintenanceReport", "Ste
 
 logger = logging.getLogger(__name__)
 
+# Tables that may have something to do; whether they have, their files tell.
 _TABLES = """
+WITH crowded AS (
+    SELECT table_id FROM mere_lake.ducklake_data_file WHERE end_snapshot IS NULL AND file_size_bytes < $2
+    GROUP BY table_id HAVING count(*) >= $3
+)
 SELECT t.table_id, mere.lake_location(s.path, s.path_is_relative, t.path, t.path_is_relative) AS location,
        k.column_id AS key_id, coalesce(m.buckets, 0) AS buckets, m.relid,
        format('%I.%I', m.schema_name, m.table_name) AS relation
@@ -36,7 +41,12 @@ JOIN mere.shell AS m ON m.table_id = t.table_id
 LEFT JOIN mere_lake.ducklake_partition_info AS i ON i.table_id = t.table_id AND i.end_snapshot IS NULL
 LEFT JOIN mere_lake.ducklake_partition_column AS k ON k.partition_id = i.partition_id
 WHERE t.end_snapshot IS NULL AND (i.partition_id IS NULL) = (m.policy <> 'hash')
-  AND ($1::oid[] IS NULL OR m.relid = ANY ($1)) ORDER BY t.table_id
+  AND ($1::oid[] IS NULL OR m.relid = ANY ($1))
+  AND (t.table_id IN (SELECT table_id FROM crowded)
+       OR t.table_id IN (SELECT table_id FROM mere_lake.ducklake_delete_file WHERE end_snapshot IS NULL)
+       OR t.table_id IN (SELECT table_id FROM mere_lake.ducklake_inlined_data_tables)
+       OR to_regclass('mere_lake.ducklake_inlined_delete_' || t.table_id) IS NOT NULL)
+ORDER BY t.table_id
 """
 _IN_RECOVERY = "SELECT pg_catalog.pg_is_in_recovery()"
 
@@ -87,8 +97,8 @@ class Maintenance(MaintainedLake):
         others from being done. `relations`: only these tables, by their oids."""
         if await self.pool.fetchval(_IN_RECOVERY):
             raise NotPrimary("this coordinator is a standby: maintenance runs on the primary")
-        wanted = None if relations is None else list(relations)
-        for table in await self.pool.fetch(_TABLES, wanted):
+        wanted, rewrite = None if relations is None else list(relations), self.policy.rewrite
+        for table in await self.pool.fetch(_TABLES, wanted, rewrite.small, rewrite.least):
             for kind in (kind for kind in OF_TABLES if kind in kinds):
                 if step := await self._step(kind, table):
                     yield step
