@@ -31,7 +31,12 @@ async def run_database_command(state: SessionState, statement: Statement, kind: 
     verb = kind.name.replace("_", " ")
     if state.transaction.open:
         raise InvalidTransactionState(f"{verb} cannot run inside a transaction block", sqlstate="25001")
-    role = (await state.backend.fetch("SELECT current_user"))[0][0] or state.user
+    ((role, read_only),) = await state.backend.fetch(
+        "SELECT current_user, pg_catalog.current_setting('transaction_read_only')"
+    )
+    if read_only == "on":
+        raise InvalidTransactionState(f"cannot execute {verb} in a read-only transaction", sqlstate="25006")
+    role = role or state.user
     if kind is StatementKind.CREATE_DATABASE:
         await _create(state, role, statement.text)
     elif kind is StatementKind.DROP_DATABASE:

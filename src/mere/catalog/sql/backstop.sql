@@ -29,8 +29,13 @@ END $$;
 
 -- Did this transaction define lake tables?
 CREATE OR REPLACE FUNCTION mere.ddl_pending() RETURNS bool
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM mere.pending WHERE xid = pg_current_xact_id_if_assigned())
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN false;  -- a standby defines nothing, and cannot read an unlogged table
+    END IF;
+    RETURN EXISTS (SELECT FROM mere.pending WHERE xid = pg_current_xact_id_if_assigned());
+END
 $$;
 REVOKE ALL ON FUNCTION mere.ddl_pending FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mere.ddl_pending TO PUBLIC;
