@@ -30,21 +30,12 @@ from mere.session.write import (
     write_analysed,
 )
 from mere.sql.bind import BindContext, BoundInsert, BoundSelect, BoundStatement, bind, parse
-from mere.sql.bind.from_item import table_name
-from mere.sql.bind.modifying import (
-    PARTITIONS,
-    Parts,
-    WithPart,
-    has_changes,
-    held_table,
-    per_partition,
-    take_apart,
-    with_rights_of,
-)
-from mere.sql.bind.scope import CommonTable, Name
+from mere.sql.bind.divided import divided_target, per_partition, with_partitions
+from mere.sql.bind.modifying import Parts, WithPart, has_changes, held_table, take_apart
+from mere.sql.bind.scope import CommonTable
 from mere.sql.bind.target import check_write
 from mere.sql.lexer import Statement, quote_identifier
-from mere.sql.relations import Kind, Relation, Resolved
+from mere.sql.relations import Kind, Relation
 from mere.sql.statements import StatementKind
 from mere.sql.types import PgType, format_type
 from mere.wire.messages import Field
@@ -80,18 +71,10 @@ async def change_table(
     """INSERT, UPDATE, DELETE or MERGE, of a table or a partitioned one."""
     await state.transaction.ensure()
     analysis = await analyse(state, statement, parameters.oids)
-    table = _partitioned_target(analysis, analysis.tree)
+    table = divided_target(analysis.resolved, analysis.tree)
     if table is None:
         return await write_analysed(state, analysis, parameters, formats)
     return await change_partitions(state, analysis, table, parameters, formats)
-
-
-def _partitioned_target(analysis: Analysis, tree: exp.Expression) -> Relation | None:
-    """The partitioned table that an UPDATE or DELETE names."""
-    if not isinstance(tree, exp.Update | exp.Delete) or not isinstance(tree.this, exp.Table):
-        return None
-    table = analysis.resolved.by_name.get(table_name(tree.this))
-    return table if table is not None and table.kind is Kind.PARTITIONED else None
 
 
 async def change_partitions(
@@ -100,7 +83,7 @@ async def change_partitions(
     """UPDATE or DELETE of a partitioned table: one of each partition, and what they return together."""
     apart = take_apart(analysis.tree, _volatile(analysis))
     tree = analysis.tree if apart.main is None else apart.main
-    resolved = _with_partitions(analysis.resolved, table)
+    resolved = with_partitions(analysis.resolved, table)
     verb = "UPDATE" if isinstance(tree, exp.Update) else "DELETE"
     if not any(column.updatable for column in table.columns):
         check_write(table, verb)
@@ -117,13 +100,6 @@ def _volatile(analysis: Analysis) -> frozenset[str]:
     """The names of users' functions that may be volatile."""
     named = analysis.resolved.functions.items()
     return frozenset(name for (_, name), meant in named if any(function.volatility == "v" for function in meant))
-
-
-def _with_partitions(resolved: Resolved, table: Relation) -> Resolved:
-    named: dict[Name, Relation] = {
-        (PARTITIONS, str(leaf.oid)): with_rights_of(table, leaf) for leaf in table.partitions
-    }
-    return replace(resolved, by_name={**resolved.by_name, **named})
 
 
 async def run_parts(
@@ -157,7 +133,7 @@ class _Run:
     count: int = 0  # of the rows that the parts have changed
 
     async def part(self, part: WithPart) -> None:
-        table = _partitioned_target(self.analysis, part.tree)
+        table = divided_target(self.analysis.resolved, part.tree)
         if table is not None:
             await self._change_partitions(part, table)
             return
@@ -175,7 +151,7 @@ class _Run:
 
     async def _change_partitions(self, part: WithPart, table: Relation) -> None:
         """UPDATE or DELETE of a partitioned table: one of each partition, and what they return together."""
-        self.analysis = replace(self.analysis, resolved=_with_partitions(self.analysis.resolved, table))
+        self.analysis = replace(self.analysis, resolved=with_partitions(self.analysis.resolved, table))
         each = per_partition(part.tree, table, None, _volatile(self.analysis))
         if not each.before:
             raise FeatureNotSupported(f'WITH that changes table "{table.name}", which has no partitions')

@@ -89,6 +89,7 @@ class Relation:
     partitions: tuple[Relation, ...] = ()  # those that have rows, however far down
     bounds: str | None = None  # of a partition: pg_get_partition_constraintdef text
     moves: bool = False  # named by its partitioned table, so that a row out of bounds belongs to another partition
+    named: str = ""  # what the statement calls it, where that is another name
 
 
 @dataclass(frozen=True, slots=True)

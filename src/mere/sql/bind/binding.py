@@ -53,7 +53,7 @@ class Access:
 
 def denied(relation: Relation) -> InsufficientPrivilege:
     kind = "table" if relation.view_sql is None else "view"
-    return InsufficientPrivilege(f"permission denied for {kind} {relation.name}")
+    return InsufficientPrivilege(f"permission denied for {kind} {relation.named or relation.name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,15 @@ functions over syntax trees, in the gateway's process.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlglot import exp
 
 from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.sql.bind.bound import OutputColumn
-from mere.sql.bind.evaluated_once import picks, picks_inside
+from mere.sql.bind.evaluated_once import picks
 from mere.sql.bind.scope import CommonTable, identifier_name
-from mere.sql.relations import Relation
 
-PARTITIONS = "mere partition"
 CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
@@ -76,54 +74,6 @@ def take_apart(tree: exp.Expression, volatile: Collection[str]) -> Parts:
                 "WITH RECURSIVE that changes lake tables and names a later WITH query is not supported"
             )
     return _assign(dict(zip(names, tables, strict=True)), main, recursive, volatile)
-
-
-def per_partition(
-    tree: exp.Expression, table: Relation, nothing: exp.Expression | None, volatile: Collection[str]
-) -> Parts:
-    """UPDATE or DELETE of a partitioned table as one statement a partition. Their targets are called by their oids, in
-    the schema PARTITIONS. `nothing` is a query of RETURNING's columns without rows."""
-    parts = []
-    leaves = () if tree.this.args.get("only") else table.partitions
-    if len(leaves) > 1 and picks_inside(tree, tree.this.alias or table.name, volatile):
-        raise FeatureNotSupported(
-            f'changing partitioned table "{table.name}" by a query with LIMIT, or with a volatile function, is not'
-            " supported: each partition would see other rows of it",
-            hint="Make it a WITH query, which runs once.",
-        )
-    for leaf in leaves:
-        part = tree.copy()
-        target = part.this
-        alias = target.args.get("alias") or exp.TableAlias(this=exp.Identifier(this=table.name, quoted=True))
-        target.replace(
-            exp.Table(
-                this=exp.Identifier(this=str(leaf.oid), quoted=True),
-                db=exp.Identifier(this=PARTITIONS, quoted=True),
-                alias=alias.copy(),
-            )
-        )
-        parts.append(WithPart(f"{PARTITIONS} {leaf.oid}", (), part))
-    if tree.args.get("returning") is None:
-        return Parts(tuple(parts), None)
-    if not parts:
-        return Parts((), nothing)
-    rows: exp.Expression | None = None
-    for part_ in parts:
-        named = exp.Table(this=exp.Identifier(this=part_.name, quoted=True))
-        member = exp.Select(expressions=[exp.Star()], from_=exp.From(this=named))
-        rows = member if rows is None else exp.Union(this=rows, expression=member, distinct=False)
-    return Parts(tuple(parts), rows)
-
-
-def with_rights_of(table: Relation, leaf: Relation) -> Relation:
-    """A partition with the rights that the role has to the partitioned table, by which the statement names it, and with
-    the columns in the order that they have there."""
-    own = {column.name: column for column in leaf.columns}
-    columns = tuple(
-        replace(own[above.name], readable=above.readable, insertable=above.insertable, updatable=above.updatable)
-        for above in table.columns
-    )
-    return replace(leaf, privileges=table.privileges, columns=columns)
 
 
 def _assign(tables: Mapping[str, exp.CTE], main: exp.Expression, recursive: bool, volatile: Collection[str]) -> Parts:

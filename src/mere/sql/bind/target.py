@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import takewhile
 
 from sqlglot import exp
 
@@ -64,10 +65,12 @@ class TargetTable:
         raise UndefinedObject(f'column "{name}" of relation "{named.name}" does not exist', sqlstate="42703")
 
     def columns(self) -> list[Column]:
-        """What INSERT without a column list fills, in order."""
+        """What INSERT without a column list fills, in order; of a view up to the first that is none of the table's,
+        beyond which PostgreSQL has let nothing pass."""
         if self.view is None:
             return list(self.relation.columns)
-        return [self.column(column.name) for column in self.view.view.columns]
+        plain = takewhile(self.view.columns.__contains__, (column.name for column in self.view.view.columns))
+        return [self.column(name) for name in plain]
 
     def _at(self, attnum: int) -> Column:
         return next(column for column in self.relation.columns if column.attnum == attnum)

@@ -76,7 +76,7 @@ def updatable_view(binding: Binding, view: Relation) -> UpdatableView:
     if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier) or table.args.get("joins"):
         raise not_updatable(view)
     base = binding.view_lookup(view.oid)(table_name(table))
-    if base is None or base.kind is not Kind.LAKE:
+    if base is None or base.kind not in (Kind.LAKE, Kind.PARTITIONED):
         raise not_updatable(view)
     found = UpdatableView(view, base, tree, {})
     below = found.below(None, "")
