@@ -12,8 +12,8 @@ from sqlglot import exp
 
 from mere.plan.assemble import Assembly
 from mere.plan.block import Cluster, FullJoin, LateralJoin, LeftJoin, Member
-from mere.plan.columns import Ref, aliases, common_conjuncts, queries_in, refs
-from mere.plan.estimate import after_filter, all_of, selectivity
+from mere.plan.columns import Ref, aliases, common_conjuncts, conjunction, queries_in, refs
+from mere.plan.estimate import after_filter, all_of, listed, selectivity
 from mere.plan.fold import fold
 from mere.plan.group import Group, plain
 from mere.plan.parts import Parts
@@ -117,9 +117,12 @@ class Arrangement:
         group.conditions += own
         group.rows = max(rows * all_of(list(own), self.parts.known.statistics), 1.0)
         if group.rows < rows:
+            values = listed(conjunction(list(own)) or exp.true())
             for ref, found in list(self.parts.known.statistics.items()):
                 if ref[0] in group.aliases:
                     distinct = after_filter(found.distinct, group.rows, rows)
+                    if ref in values:
+                        distinct = min(distinct, float(len(values[ref])))
                     self.parts.known.statistics[ref] = type(found)(distinct, found.width, found.low, found.high)
         return group
 

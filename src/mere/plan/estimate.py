@@ -30,6 +30,26 @@ def after_filter(distinct: float, rows: float, of: float) -> float:
     return float(max(1.0, min(left, max(rows, 1.0))))
 
 
+def listed(condition: exp.Expression) -> Mapping[Ref, frozenset[exp.Expression]]:
+    """The columns for which a condition lists the values that pass, with those values."""
+    while isinstance(condition, exp.Paren):
+        condition = condition.this
+    if isinstance(condition, exp.And):
+        found: dict[Ref, frozenset[exp.Expression]] = {}
+        for part in conjuncts(condition):
+            for ref, values in listed(part).items():
+                found[ref] = min(found.get(ref, values), values, key=len)
+        return found
+    if isinstance(condition, exp.Or):
+        first, *others = [listed(arm) for arm in arms(condition)]
+        shared = first.keys() & frozenset.intersection(*(frozenset(each) for each in others))
+        return {ref: first[ref].union(*(each[ref] for each in others)) for ref in shared}
+    column = ref_of(condition.this) if isinstance(condition, exp.EQ | exp.In) else None
+    if column is None or condition.args.get("query") is not None or refs(condition.args.get("expression")):
+        return {}
+    return {column: frozenset(condition.expressions or [condition.expression])}
+
+
 def selectivity(condition: exp.Expression, statistics: Statistics) -> float:
     """The share of rows that pass one condition, between 0 and 1."""
     while isinstance(condition, exp.Paren):
