@@ -27,7 +27,8 @@ from mere.lake.table_state import TableState, check_remembered, load_state, refr
 _SNAPSHOT = """
 SELECT s.snapshot_id, s.schema_version, s.snapshot_time,
        (SELECT string_agg(changes_made, ',') FROM mere_lake.ducklake_snapshot_changes AS c
-        WHERE c.snapshot_id > coalesce($1, s.snapshot_id)) AS changes
+        WHERE c.snapshot_id > coalesce($1, s.snapshot_id)) AS changes,
+       (SELECT min(snapshot_id) FROM mere_lake.ducklake_snapshot) AS oldest
 FROM (SELECT snapshot_id, schema_version, snapshot_time FROM mere_lake.ducklake_snapshot
       ORDER BY snapshot_id DESC LIMIT 1) AS s
 """
@@ -79,7 +80,8 @@ class Metadata:
         self._pool = pool
         self._data_url = data_url if data_url.endswith("/") else data_url + "/"
         self._known: int | None = None  # the newest snapshot seen; later changes are not in _changed yet
-        self._first = -1  # the first snapshot seen: what changed before it is not known
+        self._first = -1  # what changed before this snapshot is not known: it was the first one seen, or came after
+        # others that maintenance had forgotten before they were seen
         self._changed: dict[int, dict[str, int]] = {}  # by table, when each kind of change was last seen
         self._states: dict[int, TableState] = {}
         self._locks: dict[int, asyncio.Lock] = {}
@@ -92,7 +94,7 @@ class Metadata:
         row = await self._pool.fetchrow(_SNAPSHOT, self._known)
         if row is None:
             raise UndefinedObject("the lake has no snapshot")
-        self._learn(row["snapshot_id"], row["changes"])
+        self._learn(row["snapshot_id"], row["changes"], row["oldest"])
         return Snapshot(row["snapshot_id"], row["schema_version"], row["snapshot_time"])
 
     async def snapshot_at(self, version: int | None = None, timestamp: datetime | None = None) -> Snapshot:
@@ -175,12 +177,12 @@ class Metadata:
 
     # -- what is kept ------------------------------------------------------------------------------------------
 
-    def _learn(self, snapshot_id: int, changes: str | None) -> None:
+    def _learn(self, snapshot_id: int, changes: str | None, oldest: int) -> None:
         if self._known is not None and snapshot_id <= self._known:
             return
         for table_id, kind in parse_changes(changes or ""):
             self._changed.setdefault(table_id, {})[kind] = snapshot_id
-        if self._known is None:
+        if self._known is None or oldest > self._known + 1:
             self._first = snapshot_id
         self._known = snapshot_id
 
@@ -190,11 +192,11 @@ class Metadata:
 
     async def _state(self, table_id: int, snapshot_id: int) -> TableState:
         await self._catch_up(snapshot_id)
-        state = self._states.get(table_id)
+        state = self._kept(self._states.get(table_id))
         if state is not None and state.low <= snapshot_id and not self._pending(state):
             return state
         async with self._locks.setdefault(table_id, asyncio.Lock()):
-            state = self._states.get(table_id)
+            state = self._kept(self._states.get(table_id))
             if state is not None and snapshot_id < state.low:
                 return await self._old_state(table_id, snapshot_id)
             pending = self._pending(state) if state is not None else set()
@@ -207,13 +209,17 @@ class Metadata:
                 return await self._old_state(table_id, snapshot_id)
             return state
 
+    def _kept(self, state: TableState | None) -> TableState | None:
+        """The state, if all that changed since it was read is known."""
+        return None if state is None or state.seen < self._first else state
+
     def _pending(self, state: TableState) -> set[str]:
         """The kinds of changes that came after the state was read."""
         return {kind for kind, seen in self._changed.get(state.table_id, {}).items() if seen > state.seen}
 
     async def _old_state(self, table_id: int, snapshot_id: int) -> TableState:
         key = (table_id, snapshot_id)
-        state = self._old.get(key)
+        state = self._kept(self._old.get(key))
         if state is None or self._pending(state) & REWRITING:
             state = await load_state(self._pool, self._data_url, table_id, snapshot_id)
             self._old[key] = state

@@ -177,3 +177,19 @@ async def test_a_snapshot_stays_for_the_retention_after_it_was_superseded(
         snapshot = await upkeep.metadata.snapshot_at(timestamp=hour_ago)
         assert await lake.scan(upkeep.metadata, lake.table_id("t"), snapshot.id) == [(1,)]
         assert upkeep.report.expired_snapshots == snapshot.id
+
+
+async def test_who_slept_through_changes_that_are_forgotten_still_reads_what_is(
+    lake: LakeCatalog, session: LakeSession
+) -> None:
+    """What a coordinator keeps of a table is brought forward by the list of changes, from which some are gone."""
+    session.run("CREATE TABLE t (k int8) USING lake", "CREATE TABLE u (k int8) USING lake")
+    session.load("t", "SELECT 1::BIGINT k")
+    async with lake.metadata() as sleeper, maintenance(lake) as upkeep:
+        table_id = lake.table_id("t")
+        assert await lake.scan(sleeper, table_id) == [(1,)]
+        session.load("t", "SELECT 2::BIGINT k")
+        session.load("u", "SELECT 1::BIGINT k")
+        await upkeep.run([Kind.EXPIRE])
+        assert lake.one("SELECT count(*) FROM mere_lake.ducklake_snapshot_changes") == 1
+        assert sorted(await lake.scan(sleeper, table_id)) == [(1,), (2,)]
