@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from harness.hosts import HERE, Network, why_not
-from harness.mere import PASSWORD
+from harness.mere import PASSWORD, START_DEADLINE, StartFailed
 from harness.pair_node import NODE_VARIABLE, Node
 from mere.demo.seaweed import SeaweedFS
 
@@ -60,9 +60,18 @@ class Pair:
         for name in NAMES:
             self.nodes[name] = self._make_node(name)
             self._stack.callback(self.nodes[name].destroy)
-            self.nodes[name].start()
+            self.nodes[name].start(wait=False)
+            self._until_begun(self.nodes[name])
         self.until_whole()
         return self
+
+    def _until_begun(self, node: Node) -> None:
+        """Until its Patroni runs: then the cluster is known to the store, and the next node can join it."""
+        until = time.monotonic() + START_DEADLINE
+        while not (node.data / "node" / "patroni.pid").exists():
+            if not node.running or time.monotonic() > until:
+                raise StartFailed(node.tail())
+            time.sleep(0.05)
 
     def _make_node(self, name: str) -> Node:
         host = self._hosts[name]
