@@ -200,13 +200,13 @@ class Metadata:
             if state is not None and snapshot_id < state.low:
                 return await self._old_state(table_id, snapshot_id)
             pending = self._pending(state) if state is not None else set()
-            if state is None or pending & REWRITING:
-                state = await load_state(self._pool, self._data_url, table_id, snapshot_id)
-            elif pending:
+            if state is not None and pending & REWRITING:
+                state = None
+            elif state is not None and pending:
                 state = await refresh_state(self._pool, state, pending)
+            if state is None:
+                state = await load_state(self._pool, self._data_url, table_id, snapshot_id)
             self._states[table_id] = state
-            if snapshot_id < state.low:
-                return await self._old_state(table_id, snapshot_id)
             return state
 
     def _kept(self, state: TableState | None) -> TableState | None:

@@ -132,12 +132,13 @@ async def load_state(pool: asyncpg.Pool, data_url: str, table_id: int, snapshot_
         return TableState(table_id, snapshot_id, newest, location, FileColumns.of(files), *rest)
 
 
-async def refresh_state(pool: asyncpg.Pool, state: TableState, kinds: set[str]) -> TableState:
-    """The state with what came after `state.seen`, of which `kinds` tell; bounds of known files are kept."""
+async def refresh_state(pool: asyncpg.Pool, state: TableState, kinds: set[str]) -> TableState | None:
+    """The state with what came after `state.seen`, of which `kinds` tell; bounds of known files are kept. None where
+    files that have gone since may be forgotten already, so that nothing tells that they are gone."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         oldest, newest = await connection.fetchrow(_SNAPSHOTS)
-        # What came and went since, and is forgotten already, is missing from here on.
-        state = replace(state, low=max(state.low, oldest))
+        if state.seen < oldest:
+            return None
         later = await connection.fetchrow(_CHANGED, state.table_id, state.seen, state.location)
         if kinds <= {"inserted_into_table"}:
             changed = replace(state, seen=newest, views={})

@@ -179,17 +179,23 @@ async def test_a_snapshot_stays_for_the_retention_after_it_was_superseded(
         assert upkeep.report.expired_snapshots == snapshot.id
 
 
-async def test_who_slept_through_changes_that_are_forgotten_still_reads_what_is(
-    lake: LakeCatalog, session: LakeSession
+@pytest.mark.parametrize("told", [True, False], ids=["heard of the changes", "slept through the changes"])
+async def test_files_that_went_and_are_forgotten_are_gone_for_who_knew_them(
+    lake: LakeCatalog, session: LakeSession, told: bool
 ) -> None:
-    """What a coordinator keeps of a table is brought forward by the list of changes, from which some are gone."""
+    """What a coordinator keeps of a table is brought forward by what changed since, from which something is gone."""
     session.run("CREATE TABLE t (k int8) USING lake", "CREATE TABLE u (k int8) USING lake")
     session.load("t", "SELECT 1::BIGINT k")
     async with lake.metadata() as sleeper, maintenance(lake) as upkeep:
         table_id = lake.table_id("t")
         assert await lake.scan(sleeper, table_id) == [(1,)]
-        session.load("t", "SELECT 2::BIGINT k")
+        session.begin()
+        newest = lake.one("SELECT max(snapshot_id) FROM mere_lake.ducklake_snapshot")
+        session.change("t", newest, truncated=True, files=session.write("t", "SELECT 2::BIGINT k"))
+        session.commit()
         session.load("u", "SELECT 1::BIGINT k")
+        if told:
+            await sleeper.snapshot()
         await upkeep.run([Kind.EXPIRE])
         assert lake.one("SELECT count(*) FROM mere_lake.ducklake_snapshot_changes") == 1
-        assert sorted(await lake.scan(sleeper, table_id)) == [(1,), (2,)]
+        assert await lake.scan(sleeper, table_id) == [(2,)]
