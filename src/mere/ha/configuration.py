@@ -183,6 +183,10 @@ def _parameters(node: Node) -> dict[str, str]:
     own["wal_keep_size"] = "256MB"
     own["max_slot_wal_keep_size"] = "4GB"  # a standby that is away for long is made anew
     own["wal_receiver_status_interval"] = "1s"
+    # Who reads on a standby keeps what he sees from being cleaned up, instead of being in the way of what is replayed;
+    # where he is in its way all the same, by a lock, he is cancelled before a promotion would have to wait for him.
+    own["hot_standby_feedback"] = "on"
+    own["max_standby_streaming_delay"] = "3s"
     silence = timedelta(seconds=60) if node.standby_wait == ALWAYS else node.standby_wait
     for name in ("wal_sender_timeout", "wal_receiver_timeout"):
         own[name] = f"{max(2000, round(silence.total_seconds() * 1000))}ms"
