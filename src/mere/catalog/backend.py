@@ -86,6 +86,11 @@ class Backend:
         return backend
 
     @property
+    def in_recovery(self) -> bool:
+        """Whether PostgreSQL is a standby, as far as it has said; a promotion is told with the next answer."""
+        return self.parameters.get("in_hot_standby") == "on"
+
+    @property
     def closed(self) -> asyncio.Event:
         """Set when the connection is lost or closed."""
         return self._stream.closed

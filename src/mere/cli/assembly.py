@@ -17,7 +17,7 @@ from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
 from mere.cli.databases import Databases
 from mere.cli.upkeep import maintain_all, scheduled_maintenance
 from mere.errors import StartupError
-from mere.gateway.server import Gateway
+from mere.gateway.server import CannotConnectNow, Gateway
 from mere.runtime.embedded import EmbeddedRuntime
 from mere.runtime.machine import fair_split
 from mere.runtime.machine import memory_limit as machine_memory
@@ -103,7 +103,11 @@ def make_gateway(services: Services, admits: Callable[[], bool] = lambda: True) 
 
     async def open_session(client: Client, backend: Backend, parameters: Mapping[str, str]) -> Session:
         name = parameters.get("database") or parameters.get("user", "")
-        return Session(client, backend, services, await services.database(name), parameters)
+        try:
+            database = await services.database(name)
+        except (OSError, TimeoutError, *SERVICE_ERRORS) as error:
+            raise CannotConnectNow("the catalog is not accepting connections") from error
+        return Session(client, backend, services, database, parameters)
 
     memory = machine_memory() // _MESSAGE_SHARE
     place = _socket_for_sessions(services)

@@ -1,4 +1,8 @@
-"""The lake databases of a serving process: each is opened at its first session and kept. Lives in `mere serve`."""
+"""The lake databases of a serving process: each is opened at its first session and kept. Lives in `mere serve`.
+
+What is kept of the lake's metadata is dropped when PostgreSQL has been started anew: a coordinator that was replaced
+comes back without what it alone had committed, and the same numbers of snapshots, tables and files mean others then.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from mere.lake.metadata import Metadata
 from mere.session.services import Database
 
 _POOL_SIZE = 8
+_STARTED = "SELECT pg_catalog.pg_postmaster_start_time()"
 _DATA_PATH = "SELECT value FROM mere_lake.ducklake_metadata WHERE key = 'data_path' AND scope IS NULL"
 
 
@@ -25,13 +30,19 @@ class Databases:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def get(self, name: str) -> Database:
+        """Asked at the start of whatever reads the lake: what is kept is of the PostgreSQL that runs now."""
         known = self._open.get(name)
-        if known is not None:
-            return known
-        async with self._locks.setdefault(name, asyncio.Lock()):
-            if name not in self._open:
-                self._open[name] = await self._connect(name)
-            return self._open[name]
+        if known is None:
+            async with self._locks.setdefault(name, asyncio.Lock()):
+                if name not in self._open:
+                    self._open[name] = await self._connect(name)
+                return self._open[name]
+        started = await known.pool.fetchval(_STARTED)
+        if started != known.started:
+            known.started = started
+            known.metadata = Metadata(known.pool, known.data_url)
+            known.names_version += 1
+        return known
 
     async def forget(self, name: str) -> None:
         """Before DROP or ALTER DATABASE: nothing of ours may hold it open."""
@@ -55,6 +66,7 @@ class Databases:
             server_settings={"application_name": "mere", "search_path": "pg_catalog, pg_temp"},
         )
         try:
+            started = await pool.fetchval(_STARTED)
             data_url = await pool.fetchval(_DATA_PATH)
         except asyncpg.UndefinedTableError as error:
             await _close(pool)
@@ -62,7 +74,7 @@ class Databases:
         except BaseException:
             pool.terminate()
             raise
-        return Database(name, data_url, pool, Metadata(pool, data_url))
+        return Database(name, data_url, pool, Metadata(pool, data_url), started)
 
 
 async def _close(pool: asyncpg.Pool) -> None:

@@ -196,7 +196,9 @@ class Gateway:
         relay = start_authentication(connection)
         try:
             return await Backend.connect(self._socket_path, parameters, relay, Reports(connection))
-        except (FileNotFoundError, ConnectionRefusedError, BlockingIOError) as error:
+        except ClientGone:
+            raise
+        except (OSError, BackendLost) as error:
             raise CannotConnectNow("the catalog is not accepting connections") from error
 
     async def _hand_over(

@@ -16,7 +16,11 @@ from mere.lake.message import CommitMessage
 from mere.session.services import Database
 
 _COMMIT = "SET CONSTRAINTS ALL IMMEDIATE; SELECT mere.commit(); COMMIT"
-_STATUS = "SELECT pg_catalog.pg_xact_status($1::text::xid8)"
+# Which branch of PostgreSQL's history is being written: who takes over begins another, and gives its numbers anew.
+_TIMELINE = "pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8)"
+_TICKET = f"INSERT INTO mere.ticket (xid, message) VALUES ($1::text::xid8, $2::text::jsonb) RETURNING {_TIMELINE}"
+_STATUS = f"SELECT {_TIMELINE}, pg_catalog.pg_xact_status($1::text::xid8)"
+_IN_RECOVERY = "SELECT pg_catalog.pg_is_in_recovery()"
 # A barrier: it returns only when everything before it is as durable as synchronous_commit promises.
 _BARRIER = "SELECT pg_catalog.pg_logical_emit_message(true, 'mere', '')"
 
@@ -43,7 +47,7 @@ async def commit(backend: Backend, database: Database, message: CommitMessage, p
     """
     xid = (await backend.fetch("SELECT pg_catalog.pg_current_xact_id()"))[0][0]
     assert xid is not None
-    await _put_ticket(database, xid, message)
+    timeline = await _put_ticket(database, xid, message)
     work = asyncio.ensure_future(backend.simple(_COMMIT))
     try:
         await asyncio.shield(work)
@@ -51,21 +55,18 @@ async def commit(backend: Backend, database: Database, message: CommitMessage, p
         await asyncio.wait({work})  # the server stops, but a COMMIT under way is not left half-way
         raise
     except BackendLost:
-        await _learn_the_truth(database, xid, patience)
+        await _learn_the_truth(database, xid, timeline, patience)
         raise AssertionError("unreachable") from None
     except MereError:
         await _drop_ticket(database, xid)
         raise
 
 
-async def _put_ticket(database: Database, xid: str, message: CommitMessage) -> None:
+async def _put_ticket(database: Database, xid: str, message: CommitMessage) -> str:
+    """Returns the timeline in which `xid` means this transaction."""
     try:
-        async with database.pool.acquire() as connection:
-            await connection.execute(
-                "INSERT INTO mere.ticket (xid, message) VALUES ($1::text::xid8, $2::text::jsonb)",
-                xid,
-                message.to_json(),
-            )
+        timeline: str = await database.pool.fetchval(_TICKET, xid, message.to_json())
+        return timeline
     except (OSError, *SERVICE_ERRORS) as error:
         raise CatalogError(f"the catalog did not take the commit: {error}") from error
 
@@ -75,11 +76,13 @@ async def _drop_ticket(database: Database, xid: str) -> None:
         await connection.execute("DELETE FROM mere.ticket WHERE xid = $1::text::xid8", xid)
 
 
-async def _learn_the_truth(database: Database, xid: str, patience: float) -> None:
+async def _learn_the_truth(database: Database, xid: str, timeline: str, patience: float) -> None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         try:
-            status = await asyncio.wait_for(_transaction_status(database, xid), timeout=max(0.1, patience / 3))
+            status = await asyncio.wait_for(
+                _transaction_status(database, xid, timeline), timeout=max(0.1, patience / 3)
+            )
         except (OSError, *SERVICE_ERRORS, TimeoutError) as error:
             logger.warning("the catalog does not answer about transaction %s: %s", xid, error)
             status = "unknown"
@@ -90,6 +93,8 @@ async def _learn_the_truth(database: Database, xid: str, patience: float) -> Non
                 "the connection to the catalog was lost; the transaction was rolled back",
                 hint="Connect again and run the transaction again.",
             )
+        if status == "replaced":
+            break
         await asyncio.sleep(0.1)
     raise CommitUnknown(
         "the reply to COMMIT was lost and the catalog does not answer: the transaction may or may not be committed",
@@ -97,8 +102,11 @@ async def _learn_the_truth(database: Database, xid: str, patience: float) -> Non
     )
 
 
-async def _transaction_status(database: Database, xid: str) -> str:
+async def _transaction_status(database: Database, xid: str, timeline: str) -> str:
+    """`replaced`: another coordinator has taken over meanwhile, and nobody here can tell any more."""
     async with database.pool.acquire() as connection:
+        if await connection.fetchval(_IN_RECOVERY):
+            return "replaced"
         await connection.execute(_BARRIER)
-        status: str | None = await connection.fetchval(_STATUS, xid)
-    return status or "unknown"
+        current, status = await connection.fetchrow(_STATUS, xid)
+    return "replaced" if current != timeline else status or "unknown"

@@ -95,7 +95,7 @@ async def _set_transaction(state: SessionState, options: TransactionOptions) -> 
     modes = _modes(options)
     if modes or not state.transaction.explicit:
         # Outside of a block PostgreSQL warns that it has no effect.
-        await state.backend.simple(f"SET TRANSACTION {modes or 'READ WRITE'}")
+        await state.backend.simple(f"SET TRANSACTION {modes or 'ISOLATION LEVEL READ COMMITTED'}")
         state.transaction.modes = modes
     return Outcome("SET")
 

@@ -6,7 +6,7 @@ Owns what PostgreSQL cannot know of: DISTRIBUTED clauses, filling CREATE TABLE A
 from __future__ import annotations
 
 from mere.catalog.backend import CommandResult, Fetch
-from mere.errors import FeatureNotSupported, InFailedTransaction
+from mere.errors import FeatureNotSupported, InFailedTransaction, InvalidTransactionState
 from mere.session.bounds import create_partition, partition_parent
 from mere.session.policies import qualified, set_policy
 from mere.session.redistribute import redistribute
@@ -161,8 +161,9 @@ async def _fill(state: SessionState, command: CreateTableAs, parameters: Paramet
 
 async def create_index(state: SessionState, statement: Statement) -> Outcome:
     """Lake tables are read by their files' statistics: an index is noted, not built."""
-    if state.transaction.failed:
-        raise_failed(state)
+    raise_failed(state)
+    if (await state.backend.fetch("SELECT pg_catalog.current_setting('transaction_read_only')"))[0][0] == "on":
+        raise InvalidTransactionState("cannot execute CREATE INDEX in a read-only transaction", sqlstate="25006")
     state.notice("lake tables have no indexes: CREATE INDEX is ignored", "Files are skipped by their statistics.")
     return Outcome("CREATE INDEX")
 
@@ -170,6 +171,8 @@ async def create_index(state: SessionState, statement: Statement) -> Outcome:
 async def upkeep(state: SessionState, statement: Statement, kind: StatementKind) -> Outcome:
     """ANALYZE, CLUSTER, REINDEX of lake tables: the lake keeps its own statistics, and has no indexes."""
     raise_failed(state)
+    if (await state.backend.fetch("SELECT pg_catalog.pg_is_in_recovery()"))[0][0] == "t":
+        raise InvalidTransactionState(f"cannot execute {kind.name} during recovery", sqlstate="25006")
     return Outcome(kind.name)
 
 

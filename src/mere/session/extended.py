@@ -11,7 +11,7 @@ from mere.errors import InFailedTransaction, MereError, SqlSyntaxError, Undefine
 from mere.session.named import require_free
 from mere.session.parameters import read_parameters, require_formats
 from mere.session.relay import Pipeline
-from mere.session.routing import NotOurs, is_ours, names_are_fresh
+from mere.session.routing import OURS_WHEN_NAMED, NotOurs, asks_for_names, is_ours
 from mere.session.runner import describe, run
 from mere.session.select import with_formats
 from mere.session.state import Portal, Prepared, SessionState
@@ -105,7 +105,7 @@ class ExtendedProtocol:
         statement = statements[0] if len(statements) == 1 else None
         kind = classify(statement) if statement is not None else None
         if statement is not None and kind is not None:
-            if not names_are_fresh(state):
+            if kind in OURS_WHEN_NAMED and asks_for_names(state, statement):
                 await self._own_turn()
             if await is_ours(state, statement, kind) and await self._keep(message, statement, kind):
                 return

@@ -7,6 +7,7 @@ harmless: the tripwire on every shell raises, and the statement comes back here 
 
 from __future__ import annotations
 
+from mere.catalog.backend import CommandResult, Fetch
 from mere.errors import MereError
 from mere.session.state import SessionState
 from mere.sql.commands import parse_deallocate, parse_execute, parse_explain, parse_fetch, parse_prepare
@@ -39,7 +40,7 @@ _ALWAYS_OURS = frozenset(
         StatementKind.DISCARD,
     }
 )
-_OURS_WHEN_NAMED = frozenset(
+OURS_WHEN_NAMED = frozenset(
     {
         StatementKind.SELECT,
         StatementKind.INSERT,
@@ -59,6 +60,12 @@ _OURS_WHEN_NAMED = frozenset(
     }
 )
 _WHOLE_DATABASE = frozenset({StatementKind.ANALYZE, StatementKind.CLUSTER})
+# How far a standby has come; nothing on a primary. Names are looked up again when it has come further.
+_POSITION = "SELECT pg_catalog.pg_last_wal_replay_lsn()"
+_NAMES = """
+SELECT pg_catalog.unnest(pg_catalog.array_append(mere.lake_names(), NULL))
+WHERE pg_catalog.pg_last_wal_replay_lsn() OPERATOR(pg_catalog.=) $1::pg_catalog.pg_lsn IS NOT TRUE
+"""
 _TRIPWIRE = ("cannot be read inside PostgreSQL", "cannot be written inside PostgreSQL")
 
 
@@ -82,7 +89,7 @@ async def is_ours(state: SessionState, statement: Statement, kind: StatementKind
         return not state.transaction.failed
     if kind is StatementKind.VACUUM and not parse_vacuum(statement.text).targets:
         return not state.transaction.failed
-    if kind in _OURS_WHEN_NAMED:
+    if kind in OURS_WHEN_NAMED:
         return await names_lake(state, statement) or (kind in _WHOLE_DATABASE and len(statement.words) == 1)
     return _names_ours(state, statement, kind)
 
@@ -107,16 +114,30 @@ async def names_lake(state: SessionState, statement: Statement) -> bool:
     """Whether any word of the statement is the name of a lake table or of a view that reads one."""
     if state.transaction.failed:
         return False  # PostgreSQL answers 25P02 to everything
-    if not names_are_fresh(state):
-        version = state.database.names_version
-        rows = await state.backend.fetch("SELECT pg_catalog.unnest(mere.lake_names())")
-        state.lake_names = frozenset(row[0] for row in rows if row[0] is not None)
-        state.names_version = version
+    if asks_for_names(state, statement):
+        await _look_up_names(state)
     return state.lake_names is not None and not state.lake_names.isdisjoint(statement.words)
 
 
-def names_are_fresh(state: SessionState) -> bool:
-    return state.lake_names is not None and state.names_version == state.database.names_version
+def asks_for_names(state: SessionState, statement: Statement) -> bool:
+    """Whether it takes a look at the catalog to tell what the statement names. Of what a standby follows nobody here
+    hears: there a statement is PostgreSQL's only if it still is after another look."""
+    if state.lake_names is None or state.names_version != state.database.names_version:
+        return True
+    return state.backend.in_recovery and state.lake_names.isdisjoint(statement.words)
+
+
+async def _look_up_names(state: SessionState) -> None:
+    version = state.database.names_version
+    fresh = state.lake_names is not None and state.names_version == version
+    # The position is asked for first, so the names are those at that position or later.
+    known = state.names_position if fresh else None
+    position, names = await state.backend.pipeline([Fetch(_POSITION), Fetch(_NAMES, [known])])
+    assert isinstance(position, CommandResult) and isinstance(names, CommandResult)
+    if names.rows:
+        state.lake_names = frozenset(row[0] for row in names.rows if row[0] is not None)
+    state.names_position = position.rows[0][0]
+    state.names_version = version
 
 
 class NotOurs(Exception):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pyarrow as pa
 from sqlglot import exp
 
-from mere.errors import FeatureNotSupported, MereError
+from mere.errors import FeatureNotSupported, InvalidTransactionState, MereError
 from mere.execute.answer import Answer, open_answer
 from mere.execute.compose import Body
 from mere.execute.dispatch import Dispatch
@@ -40,12 +40,25 @@ async def run_select(
     state: SessionState, statement: Statement, parameters: Parameters, formats: tuple[int, ...]
 ) -> Outcome:
     analysis = await analyse(state, statement, parameters.oids)
+    _refuse_locks(analysis)
     try:
         return await _open(state, analysis, parameters, formats, wide=False)
     except MereError as error:
         if not decimals_overflowed(error):
             raise
     return await _open(state, analysis, parameters, formats, wide=True)
+
+
+def _refuse_locks(analysis: Analysis) -> None:
+    """FOR UPDATE and its kin are writes to PostgreSQL; over lake tables they lock nothing where they may stand."""
+    locks = analysis.tree.args.get("locks") if analysis.read_only else None
+    if locks:
+        strength = "UPDATE" if locks[0].args.get("update") else "SHARE"
+        if locks[0].args.get("key"):
+            strength = "NO KEY UPDATE" if strength == "UPDATE" else "KEY SHARE"
+        raise InvalidTransactionState(
+            f"cannot execute SELECT FOR {strength} in a read-only transaction", sqlstate="25006"
+        )
 
 
 async def _open(

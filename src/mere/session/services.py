@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import asyncpg
 
@@ -27,6 +28,7 @@ class Database:
     data_url: str  # prefix of the lake's files, ends with /
     pool: asyncpg.Pool
     metadata: Metadata
+    started: datetime | None = None  # when the PostgreSQL did from which `metadata` is
     names_version: int = 0  # grows when a session commits DDL, so that others look up the lake's names again
     readers: Readers = field(default_factory=Readers)
     changing: Changing = field(default_factory=Changing)

@@ -10,12 +10,15 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+import asyncpg
+
 from mere.catalog.backend import Backend
 from mere.catalog.postgres import SERVICE_ERRORS
-from mere.errors import CatalogError, FeatureNotSupported, MereError
-from mere.session.client import Client
+from mere.errors import CatalogError, FeatureNotSupported, MereError, SerializationFailure
+from mere.session.client import Client, ClientGone
 from mere.session.cursors import close_at_transaction_end
 from mere.session.extended import ExtendedProtocol
+from mere.session.missing import explain_missing
 from mere.session.relay_copy import no_memory
 from mere.session.routing import is_tripwire
 from mere.session.services import Database, Services
@@ -104,10 +107,12 @@ class Session:
             else:
                 await self._extended.handle(message)
         except MereError as error:
-            await self._fail(state.why(error), message)
-        except SERVICE_ERRORS as error:
+            await self._fail(await explain_missing(state, state.why(error)), message)
+        except ClientGone:
+            raise
+        except (OSError, *SERVICE_ERRORS) as error:
             logger.warning("the catalog failed a statement's look-up: %s", error)
-            await self._fail(CatalogError(f"the catalog does not answer: {error}"), message)
+            await self._fail(_look_up_failed(error), message)
         finally:
             await state.end_statement()
         if _ends_itself(message) or isinstance(message, Sync):
@@ -144,6 +149,12 @@ class Session:
         for cursor in self._state.cursors.values():
             await cursor.close()
         self._state.transaction.forget()
+
+
+def _look_up_failed(error: Exception) -> MereError:
+    if isinstance(error, asyncpg.SerializationError):
+        return SerializationFailure(str(error))  # on a standby: it stood in the way of what PostgreSQL replays
+    return CatalogError(f"the catalog does not answer: {error}")
 
 
 def _ends_itself(message: FrontendMessage) -> bool:

@@ -94,11 +94,12 @@ class SessionState:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     lake_names: frozenset[str] | None = None  # None: look them up before routing the next statement
     names_version: int = -1
+    names_position: str | None = None  # on a standby: how far it had come when they were looked up
     bytea_output: str = "hex"  # as the last statement found it; PostgreSQL does not report its changes
     extra_float_digits: int = 1  # likewise
     workspaces: weakref.WeakSet[Workspace] = field(default_factory=weakref.WeakSet)  # what cancel has to stop
     dispatches: weakref.WeakSet[Dispatch] = field(default_factory=weakref.WeakSet)  # and on the segments
-    cancelled: QueryCanceled | None = None  # why the running statement was told to stop
+    cancelled: MereError | None = None  # why the running statement was told to stop
     timer: asyncio.TimerHandle | None = None  # statement_timeout of what runs now
     background: set[asyncio.Task[None]] = field(default_factory=set)  # cancel requests on their way to PostgreSQL
     waiting: asyncio.Future[Any] | None = None  # for the client, within a statement
@@ -107,11 +108,11 @@ class SessionState:
     def __post_init__(self) -> None:
         self.stand_in = StandIn(self.backend, self.cancel)
 
-    def cancel(self, reason: str = "canceling statement due to user request") -> None:
+    def cancel(self, reason: str | MereError = "canceling statement due to user request") -> None:
         """Stops the running statement, wherever it is; harmless when nothing runs."""
         if self.transaction.committing or self.cancelled is not None:
             return
-        self.cancelled = QueryCanceled(reason)
+        self.cancelled = QueryCanceled(reason) if isinstance(reason, str) else reason
         for workspace in list(self.workspaces):
             workspace.cancel()
         for dispatch in list(self.dispatches):

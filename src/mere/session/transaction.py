@@ -10,7 +10,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from mere.catalog.backend import Backend, PgError
-from mere.errors import InvalidTransactionState, MereError
+from mere.errors import FeatureNotSupported, InvalidTransactionState, MereError
 from mere.lake.message import CommitMessage
 from mere.lake.metadata import Snapshot
 from mere.lake.overlay import Overlay
@@ -68,6 +68,8 @@ class Transaction:
 
     async def begin(self, modes: str = "", isolation: str | None = None) -> None:
         """An explicit BEGIN; within an implicit transaction it turns that into an explicit one, as PostgreSQL does."""
+        if isolation is not None:
+            self._require_possible(isolation)
         if self.explicit:
             await self._backend.simple("BEGIN")  # PostgreSQL's own warning, or its error in a failed transaction
             if isolation is not None:
@@ -92,7 +94,14 @@ class Transaction:
             self._reset()
             self.implicit = True
 
+    def _require_possible(self, isolation: str) -> None:
+        if isolation == "serializable" and self._backend.in_recovery:
+            raise FeatureNotSupported(
+                "cannot use serializable mode in a hot standby", hint="You can use REPEATABLE READ instead."
+            )
+
     def set_isolation(self, isolation: str) -> None:
+        self._require_possible(isolation)
         if isolation == self.isolation:
             return
         if self.pinned is not None or self.overlay.dirty:
@@ -106,6 +115,7 @@ class Transaction:
         if self.pinned is not None:
             return self.pinned
         if self.explicit and self.isolation in _PINNING:
+            self._require_possible(self.isolation)  # it may be the default, which BEGIN does not look at
             self.pinned = snapshot
             self._release = self._database.readers.hold(snapshot.id)
         return snapshot
@@ -145,9 +155,11 @@ class Transaction:
 
     async def _defined(self) -> bool:
         """Whether DDL ran that the lake must follow, also inside functions that PostgreSQL ran."""
-        if self.definitions or self.implicit:
-            return self.definitions
-        return (await self._backend.fetch("SELECT mere.ddl_pending()"))[0][0] == "t"
+        if self.definitions:
+            # What may define tables, a DO block, need not have; where nothing was written, nothing is to be committed.
+            rows = await self._backend.fetch("SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL")
+            return rows[0][0] == "t"
+        return not self.implicit and (await self._backend.fetch("SELECT mere.ddl_pending()"))[0][0] == "t"
 
     async def rollback(self) -> None:
         try:

@@ -29,6 +29,7 @@ def session(prepared: dict[str, Prepared] | None = None, cursors: tuple[str, ...
     state = SimpleNamespace(
         transaction=SimpleNamespace(failed=False),
         database=SimpleNamespace(names_version=3),
+        backend=SimpleNamespace(in_recovery=False),
         lake_names=frozenset({"orders", "Big Table"}),
         names_version=3,
         prepared=kept,
