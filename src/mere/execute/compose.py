@@ -15,12 +15,7 @@ from mere.sql.bind.bound import PARAMETER
 from mere.sql.lexer import quote_identifier
 
 _GAP = f"mere_gap_{uuid4().hex}_"  # not to be found in any text of a user's
-_PLAIN_TYPES = {
-    exp.DataType.Type.SMALLINT: "SMALLINT",
-    exp.DataType.Type.INT: "INTEGER",
-    exp.DataType.Type.BIGINT: "BIGINT",
-    exp.DataType.Type.UUID: "UUID",
-}
+_PLAIN_TYPES = frozenset({"SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DATE", "TIME", "TIMESTAMP", "UUID"})
 
 
 class Body:
@@ -73,10 +68,13 @@ def _value_text(node: exp.Expression) -> str:
     """As `duckdb_text`, at once for the commonest values: this is done for each execution."""
     if isinstance(node, exp.Literal):
         return quote_literal(node.name) if node.is_string else node.name
-    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and not node.to.expressions:
-        name = _PLAIN_TYPES.get(node.to.this)
-        if name is not None:
-            return f"CAST({_value_text(node.this)} AS {name})"
+    if isinstance(node, exp.Paren | exp.Neg) and isinstance(node.this, exp.Neg | exp.Literal):
+        inner = _value_text(node.this)
+        return f"({inner})" if isinstance(node, exp.Paren) else f"-{inner}"
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
+        kind = node.to.args.get("kind")  # of a type in the engine's own words
+        if isinstance(kind, str) and kind in _PLAIN_TYPES:
+            return f"CAST({_value_text(node.this)} AS {kind})"
     return duckdb_text(node)
 
 
@@ -84,6 +82,8 @@ def with_constants(tree: exp.Expression, constants: Mapping[str, exp.Expression]
     """The tree, or a copy of it with every placeholder of a constant replaced."""
     if not constants:
         return tree
+    if isinstance(tree, exp.Placeholder):  # a predicate's value, for each execution
+        return constants[tree.this].copy() if tree.this in constants else tree
 
     def replace(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Placeholder) and node.this in constants:

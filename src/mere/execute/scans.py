@@ -84,7 +84,7 @@ async def open_source(view: LakeView, scan: Scan, snapshot: Snapshot) -> LakeSou
     if bounds or scan.row_identity:
         files = await table_files(view, relation, snapshot, overlay, bounds, scan.row_identity)
     mappings = await view.metadata.mappings(files) if relation.table_id is not None and files.table_id >= 0 else {}
-    source = LakeSource(scan, snapshot, tuple(columns), tuple(bounds), files, every, overlay, mappings)
+    source = LakeSource(scan, snapshot, columns, tuple(bounds), files, every, overlay, mappings)
     if simple:
         _opened[id(scan)] = source, stored
         if len(_opened) > _KEPT:
@@ -204,8 +204,8 @@ def table_prefix(data_url: str, relation: Relation) -> str:
 
 
 async def lake_columns(
-    metadata: Metadata, relation: Relation, columns: Sequence[Column], snapshot: Snapshot
-) -> list[LakeColumn]:
+    metadata: Metadata, relation: Relation, columns: tuple[Column, ...], snapshot: Snapshot
+) -> tuple[LakeColumn, ...]:
     """The columns as the files hold them, under the names that the statement uses."""
     return _as_stored(columns, await _stored_columns(metadata, relation, snapshot))
 
@@ -214,7 +214,24 @@ async def _stored_columns(metadata: Metadata, relation: Relation, snapshot: Snap
     return () if relation.table_id is None else await metadata.columns_at(relation.table_id, snapshot.id)
 
 
-def _as_stored(columns: Sequence[Column], stored: Sequence[LakeColumn]) -> list[LakeColumn]:
+# By the id of a scan's columns: these, what the table had, and what came of it. A statement for any values has the same
+# columns at each execution.
+_matched: OrderedDict[int, tuple[tuple[Column, ...], tuple[LakeColumn, ...], tuple[LakeColumn, ...]]] = OrderedDict()
+
+
+def _as_stored(columns: tuple[Column, ...], stored: tuple[LakeColumn, ...]) -> tuple[LakeColumn, ...]:
+    known = _matched.get(id(columns))
+    if known is not None and known[0] is columns and known[1] is stored:
+        _matched.move_to_end(id(columns))
+        return known[2]
+    matched = tuple(_match(columns, stored))
+    _matched[id(columns)] = columns, stored, matched
+    if len(_matched) > _KEPT:
+        _matched.popitem(last=False)
+    return matched
+
+
+def _match(columns: Sequence[Column], stored: Sequence[LakeColumn]) -> list[LakeColumn]:
     by_id = {column.column_id: column for column in stored}
     found = []
     for column in columns:

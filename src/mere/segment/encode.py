@@ -10,6 +10,7 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -53,6 +54,7 @@ def row_encoder(types: Sequence[PgType], formats: Sequence[int]) -> RowEncoder:
     )
 
 
+@lru_cache(maxsize=1024)
 def column_form(kind: PgType, *, binary: bool = False, forced: bool = False) -> Column:
     """char(n) is its text in binary, too."""
     if kind.oid == BPCHAR and kind.typmod >= 4:
