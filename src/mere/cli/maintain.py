@@ -17,7 +17,7 @@ from rich.table import Table
 from mere.catalog.datadir import MARKER, DataDirectory
 from mere.cli.control import Answer, NotServing, ask
 from mere.cli.state import readable_size
-from mere.errors import StartupError
+from mere.errors import MereError, StartupError
 from mere.settings import Settings
 
 
@@ -44,6 +44,9 @@ def maintain(settings: Settings, wishes: Wishes) -> int:
             answers: Sequence[Answer] = list(ask(settings.data, request))
         except NotServing:
             answers = _maintain_alone(settings, request)
+    if not any("complete" in answer for answer in answers):
+        raise MereError("the server ended before maintenance did: run it again")
+    answers = [answer for answer in answers if "database" in answer]
     _show(console, answers, "would be done" if wishes.dry_run else "done")
     failures = [f"{answer['database']}: {line}" for answer in answers for line in answer["errors"]]
     for failure in failures:

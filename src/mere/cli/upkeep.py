@@ -16,13 +16,14 @@ from typing import Any
 
 from mere.catalog.postgres import SERVICE_ERRORS, Postgres
 from mere.cli.control import Answer
-from mere.errors import MereError
+from mere.errors import CatalogError, MereError
 from mere.lake.maintenance import Kind, MaintenanceReport, Step
 from mere.session.services import Services
 from mere.session.upkeep import Request, maintain
 
 log = logging.getLogger(__name__)
 
+COMPLETE: Answer = {"complete": True}
 _LISTING_SECONDS = 24 * 3600.0  # orphans are looked for once a day: that lists all files of the storage
 _PATIENCE = 1.0  # for a run that is told to stop
 _LAKES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
@@ -65,7 +66,7 @@ async def _keep_maintaining(services: Services) -> None:
 
 
 async def maintain_all(services: Services, request: Answer) -> AsyncIterator[Answer]:
-    """`mere maintain`: one answer for each database, with what was done, or would be."""
+    """`mere maintain`: one answer for each database, with what was done, or would be, and COMPLETE."""
     retention = request.get("retention")
     asked = Request(
         "command",
@@ -74,13 +75,17 @@ async def maintain_all(services: Services, request: Answer) -> AsyncIterator[Ans
         retention=None if retention is None else timedelta(seconds=float(retention)),
         dry=bool(request.get("dry_run")),
     )
-    names = await lake_names(services.postgres)
     only = request.get("database")
-    if only is not None and only not in names:
-        raise MereError(f'there is no lake database "{only}"', sqlstate="3D000")
-    for name in names if only is None else [only]:
-        steps = await maintain(services, name, asked)
-        yield {"database": name, **_total(steps), "errors": [str(step) for step in steps if step.error]}
+    try:
+        names = await lake_names(services.postgres)
+        if only is not None and only not in names:
+            raise MereError(f'there is no lake database "{only}"', sqlstate="3D000")
+        for name in names if only is None else [only]:
+            steps = await maintain(services, name, asked)
+            yield {"database": name, **_total(steps), "errors": [str(step) for step in steps if step.error]}
+    except (*SERVICE_ERRORS, OSError) as error:
+        raise CatalogError(f"the catalog does not answer: {error}") from error
+    yield COMPLETE
 
 
 def _kinds(names: Sequence[str] | None) -> Collection[Kind]:

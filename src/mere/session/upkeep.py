@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from mere.catalog.postgres import Postgres
+from mere.catalog.postgres import SERVICE_ERRORS, Postgres
 from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
+from mere.errors import CatalogError
 from mere.lake.maintenance import Kind, Maintenance, MaintenancePolicy, Step
 from mere.lake.rewrite import EVERYTHING
 from mere.segment.storage import Storage, StoredObject
@@ -48,7 +49,7 @@ class Request:
 
 
 async def maintain(services: Services, name: str, request: Request) -> list[Step]:
-    """The steps in one database that did something."""
+    """The steps in one database that did something. CatalogError where the catalog goes, or takes no writes."""
     began = time.monotonic()
     database = await services.database(name)
     maintenance = Maintenance(
@@ -66,7 +67,10 @@ async def maintain(services: Services, name: str, request: Request) -> list[Step
         origin=request.origin,
         run_id=request.run_id,
     )
-    steps = [step async for step in maintenance.steps(request.kinds, request.relations)]
+    try:
+        steps = [step async for step in maintenance.steps(request.kinds, request.relations)]
+    except (*SERVICE_ERRORS, OSError) as error:
+        raise CatalogError(f"maintenance broke off, since the catalog does not take it any more: {error}") from error
     if steps and not request.dry:
         log.info("maintenance of %s in %.1f s: %s", name, time.monotonic() - began, "; ".join(map(str, steps)))
     return steps
