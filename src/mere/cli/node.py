@@ -47,8 +47,10 @@ class RolesLoop:
 
     @property
     def admits(self) -> bool:
-        """Whether sessions may begin: not before the primary's catalog is up to date."""
-        return self.postgres.role == "standby" or (self.postgres.role == "primary" and self._begun)
+        """Whether sessions may begin: not before the primary's catalog is up to date, or the standby follows it."""
+        return (self.postgres.role == "standby" and self.postgres.follows) or (
+            self.postgres.role == "primary" and self._begun
+        )
 
     async def run(self) -> None:
         known = self.postgres.role

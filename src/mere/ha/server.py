@@ -46,6 +46,7 @@ from mere.ha.process import ACCOUNT, PARENT
 from mere.ha.records import boot_clock
 from mere.ha.rest import PatroniSilent, Rest
 from mere.ha.secrets import REPLICATION, REST, REWIND, ClusterSecrets, make_secrets, shared_secrets
+from mere.ha.standing import Standing
 from mere.ha.watchword import read_lease, write_heartbeat
 from mere.settings import Settings
 
@@ -59,7 +60,14 @@ _STOP_SECONDS = 40.0
 _AGREE_SECONDS = 1.0
 REMOVED = "{} was removed from the cluster {}: a new data directory joins as a new standby"
 _SHARED = (SUPERUSER, GATEWAY_ROLE, ADMINISTRATOR, REPLICATION, REWIND, REST)
-_IN_RECOVERY = "SELECT pg_is_in_recovery()"
+# Of a primary the timeline that it writes, of a standby the one that it is being sent; and since when it runs.
+_LOOK = """
+    SELECT pg_is_in_recovery(),
+           CASE WHEN pg_is_in_recovery()
+                THEN (SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming')
+                ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int END,
+           pg_postmaster_start_time()
+"""
 
 
 class PatroniServer:
@@ -76,6 +84,7 @@ class PatroniServer:
         self._beating: asyncio.Task[None] | None = None
         self._spawned = 0.0
         self._role: Role = "none"
+        self._standing = Standing(data.node / "primary_timeline")
 
     # -- what the house uses
 
@@ -83,6 +92,11 @@ class PatroniServer:
     def role(self) -> Role:
         """As the last look found it."""
         return self._role
+
+    @property
+    def follows(self) -> bool:
+        """Whether a standby may be read: all that it has is the primary's too, as of the last look."""
+        return self._standing.follows
 
     @property
     def node(self) -> Node:
@@ -214,6 +228,7 @@ class PatroniServer:
             standby_wait=settings.standby_wait,
             connections=settings.max_connections + OWN_CONNECTIONS,
             encrypted=_does_tls(binaries),
+            archive_seconds=settings.archive_timeout.total_seconds() if settings.backup_interval else 0,
         )
 
     # -- while it runs
@@ -259,7 +274,12 @@ class PatroniServer:
             async with asyncio.timeout(_LOOK_SECONDS):
                 if self._looking is None or self._looking.is_closed():
                     self._looking = await self.connect()
-                self._role = "standby" if await self._looking.fetchval(_IN_RECOVERY) else "primary"
+                in_recovery, timeline, started = await self._looking.fetchrow(_LOOK)
+                if in_recovery:
+                    self._standing.as_standby(timeline, started)
+                else:
+                    self._standing.as_primary(timeline)
+                self._role = "standby" if in_recovery else "primary"
         except (OSError, TimeoutError, *SERVICE_ERRORS):
             self._role = "none"
             if self._looking is not None:
