@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ class ObjectStoreDCS(AbstractDCS):
         self._removed_file = _path(config.get("removed_file"))
         self._removed = False
         self._published: Published | None = None
+        self._publishing = threading.Lock()
 
     def _open(self, config: Mapping[str, Any]) -> Objects:
         url = config.get("url")
@@ -144,9 +146,10 @@ class ObjectStoreDCS(AbstractDCS):
 
     def _publish(self) -> None:
         if self._lease_file is not None and not self._ctl:
-            now = self._records.clock()
-            self._published = Published(end_of(self._lease.until, now, self._published), now)
-            write_lease(self._lease_file, self._published)
+            with self._publishing:  # the API's threads ask the store as well as the loop
+                now = self._records.clock()
+                self._published = Published(end_of(self._lease.until, now, self._published), now)
+                write_lease(self._lease_file, self._published)
 
     def _coordinator_lives(self) -> bool:
         if self._heartbeat_file is None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -381,3 +382,12 @@ def test_a_removed_member_says_so_and_is_a_member_no_more(store: MemoryStore, a:
     assert (tmp_path / "removed").exists()
     assert {member.name for member in a.get_cluster().members} == {"a"}
     assert not b.attempt_to_acquire_leader()
+
+
+def test_the_lease_is_told_by_many_threads_at_once(tmp_path: Path) -> None:
+    """Patroni's loop asks the store, and its API's threads do."""
+    node = Node(MemoryStore(), "a", lease_file=str(tmp_path / "lease"))
+    with ThreadPoolExecutor(8) as threads:
+        for told in [threads.submit(node._publish) for _ in range(400)]:
+            told.result()
+    assert read_lease(tmp_path / "lease") is not None
