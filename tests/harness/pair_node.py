@@ -43,8 +43,7 @@ class Node(MereProcess):
         roots = {pid for pid in _alive() if self._owns(pid)}
         if self.process is not None and self.process.poll() is None:
             roots.add(self.process.pid)
-        found = {pid for root in roots for pid in tree(root)}
-        return {pid for pid in found if not _is_zombie(pid)}
+        return {pid for pid in tree(*roots) if not _is_zombie(pid)}
 
     def patroni(self) -> int | None:
         """The process id of its Patroni."""

@@ -20,8 +20,8 @@ def command_line(pid: int) -> bytes:
         return b""
 
 
-def tree(pid: int) -> Iterator[int]:
-    """A process and all below it."""
+def tree(*roots: int) -> Iterator[int]:
+    """Processes and all below them, each once."""
     children: dict[int, list[int]] = {}
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
@@ -29,8 +29,10 @@ def tree(pid: int) -> Iterator[int]:
                 stat = (process / "stat").read_text()
                 parent = int(stat[stat.rindex(")") + 2 :].split()[1])
                 children.setdefault(parent, []).append(int(process.name))
-    waiting = [pid]
+    waiting, found = list(roots), set[int]()
     while waiting:
-        found = waiting.pop()
-        yield found
-        waiting += children.get(found, [])
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            yield one
+            waiting += children.get(one, [])
