@@ -162,7 +162,8 @@ def _create_lake_schema(server: Postgres) -> None:
             load_ducklake(connection, Path(home))
             source = (
                 f"ducklake:postgres:dbname={TEMPLATE} host={_conninfo(str(server.socket_directory))} "
-                f"port={server.port} user={SUPERUSER} password={_conninfo(server.superuser_password)}"
+                f"port={server.port} user={SUPERUSER} password={_conninfo(server.superuser_password)} "
+                "options=-csynchronous_commit=local"
             )
             connection.execute(
                 f"ATTACH {_literal(source)} AS lake (DATA_PATH {_literal(home + '/' + _NOWHERE)}, "

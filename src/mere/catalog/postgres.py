@@ -51,3 +51,49 @@ class Postgres(Protocol):
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+
+class Unconfirmed:
+    """The same server for what every start does anew: its service connections' commits wait for no standby.
+
+    With `standby_wait = always` and the standby away, a coordinator could not even begin otherwise.
+    """
+
+    def __init__(self, server: Postgres) -> None:
+        self._server = server
+        self.data = server.data
+
+    @property
+    def role(self) -> Role:
+        return self._server.role
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    @property
+    def socket_directory(self) -> Path:
+        return self._server.socket_directory
+
+    @property
+    def socket_path(self) -> Path:
+        return self._server.socket_path
+
+    @property
+    def superuser_password(self) -> str:
+        return self._server.superuser_password
+
+    @property
+    def gateway_password(self) -> str:
+        return self._server.gateway_password
+
+    async def connect(self, database: str = "postgres", role: str = "mere_super") -> asyncpg.Connection:
+        connection = await self._server.connect(database, role)
+        await connection.execute("SET synchronous_commit = local")
+        return connection
+
+    async def start(self) -> None:
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop()

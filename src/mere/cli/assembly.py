@@ -12,7 +12,7 @@ from mere.catalog.backend import Backend
 from mere.catalog.bootstrap import ADMINISTRATOR, bootstrap_cluster
 from mere.catalog.databases import bootstrap_all, bootstrap_database
 from mere.catalog.datadir import DataDirectory
-from mere.catalog.postgres import SERVICE_ERRORS, Postgres
+from mere.catalog.postgres import SERVICE_ERRORS, Postgres, Unconfirmed
 from mere.catalog.server import GATEWAY_ROLE, SUPERUSER
 from mere.cli.databases import Databases
 from mere.cli.upkeep import maintain_all, scheduled_maintenance
@@ -122,6 +122,7 @@ def _socket_for_sessions(services: Services) -> Path:
 async def bootstrap(settings: Settings, postgres: Postgres, storage: Storage) -> str | None:
     """Brings the catalog up to date. The administrator's password, if this is the first start."""
     data = postgres.data
+    postgres = Unconfirmed(postgres)
     # A coordinator of a cluster may become primary for its first time of a catalog that the other one made.
     first = not data.initialized and not (data.cluster is not None and await _is_made(postgres))
     password = data.secret(ADMINISTRATOR, settings.password)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from mere.catalog.postgres import SERVICE_ERRORS
+from mere.catalog.postgres import SERVICE_ERRORS, Unconfirmed
 from mere.errors import MereError, StartupError
 from mere.ha.accounts import ensure_accounts
 from mere.ha.durability import tell_durability
@@ -90,7 +90,7 @@ class RolesLoop:
     async def _be_primary(self) -> None:
         """One task enters the duties and leaves them."""
         try:
-            await ensure_accounts(self.postgres)
+            await ensure_accounts(Unconfirmed(self.postgres))
             async with self._duties() as password:
                 self.password = self.password or password
                 self._begun = True

@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from mere.catalog.postgres import SERVICE_ERRORS, Postgres
+from mere.catalog.postgres import SERVICE_ERRORS, Postgres, Unconfirmed
 from mere.cli.control import Answer
 from mere.runtime.base import Runtime, SegmentState
 from mere.settings import Settings
@@ -52,7 +52,7 @@ async def segment_wishes(runtime: Runtime, postgres: Postgres, settings: Setting
     if not settings.clustered:
         yield
         return
-    wishes = _Wishes(postgres, runtime)
+    wishes = _Wishes(Unconfirmed(postgres), runtime)
     try:
         await wishes.remember(str(settings.segments or "one for each node"))
         async with _repeated(wishes.grant_again):
