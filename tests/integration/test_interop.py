@@ -169,6 +169,19 @@ def test_tables_made_by_a_plain_duckdb_get_a_shell(
     client.fails("SELECT * FROM theirs", "42P01")
 
 
+def test_a_new_session_knows_what_a_plain_duckdb_has_defined(
+    space: Workspace, client: Client, plain: duckdb.DuckDBPyConnection
+) -> None:
+    """Also within a transaction block, where a wrong guess would be an error."""
+    client.ok("CREATE TABLE known (a int)")
+    with space.client() as before:
+        assert before.ok("SELECT count(*) FROM known").value == "0"
+    plain.execute(f"CREATE TABLE lake.{space.schema}.novel AS SELECT range AS a FROM range(3)")
+    with space.client() as after:
+        after.ok("BEGIN")
+        assert after.ok("SELECT count(*) FROM novel").value == "3"
+
+
 def test_concurrent_plain_writers_and_mere_lose_nothing(
     space: Workspace, client: Client, plain: duckdb.DuckDBPyConnection
 ) -> None:

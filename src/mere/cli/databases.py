@@ -17,7 +17,7 @@ from mere.lake.metadata import Metadata
 from mere.session.services import Database
 
 _POOL_SIZE = 8
-_STARTED = "SELECT pg_catalog.pg_postmaster_start_time()"
+_STARTED = "SELECT pg_catalog.pg_postmaster_start_time() AS started, schema_version FROM mere.newest_snapshot()"
 _DATA_PATH = "SELECT value FROM mere_lake.ducklake_metadata WHERE key = 'data_path' AND scope IS NULL"
 
 
@@ -37,9 +37,10 @@ class Databases:
                 if name not in self._open:
                     self._open[name] = await self._connect(name)
                 return self._open[name]
-        started = await known.pool.fetchval(_STARTED)
-        if started != known.started:
-            known.started = started
+        row = await known.pool.fetchrow(_STARTED)
+        known.schema_version = row["schema_version"]
+        if row["started"] != known.started:
+            known.started = row["started"]
             known.metadata = Metadata(known.pool, known.data_url)
             known.names_version += 1
         return known
@@ -66,7 +67,7 @@ class Databases:
             server_settings={"application_name": "mere", "search_path": "pg_catalog, pg_temp"},
         )
         try:
-            started = await pool.fetchval(_STARTED)
+            started = await pool.fetchval("SELECT pg_catalog.pg_postmaster_start_time()")
             data_url = await pool.fetchval(_DATA_PATH)
         except asyncpg.UndefinedTableError as error:
             await _close(pool)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mere.catalog.backend import CommandResult, Fetch
 from mere.errors import MereError
+from mere.session.services import Names
 from mere.session.state import SessionState
 from mere.sql.commands import parse_deallocate, parse_execute, parse_explain, parse_fetch, parse_prepare
 from mere.sql.lexer import Statement, split
@@ -128,7 +129,7 @@ def asks_for_names(state: SessionState, statement: Statement) -> bool:
 
 
 async def _look_up_names(state: SessionState) -> None:
-    version = state.database.names_version
+    version, schema_version = state.database.names_version, state.database.schema_version
     fresh = state.lake_names is not None and state.names_version == version
     # The position is asked for first, so the names are those at that position or later.
     known = state.names_position if fresh else None
@@ -138,6 +139,18 @@ async def _look_up_names(state: SessionState) -> None:
         state.lake_names = frozenset(row[0] for row in names.rows if row[0] is not None)
     state.names_position = position.rows[0][0]
     state.names_version = version
+    if state.lake_names is not None and not state.transaction.definitions:
+        state.database.names = Names(version, schema_version, state.lake_names)
+
+
+def begin_with_names(state: SessionState) -> None:
+    """A new session takes the names that another has looked up, if nothing has been defined since. What it does not
+    hear of, as what PostgreSQL's own functions define, it learns as every session does: by the tripwire."""
+    known, database = state.database.names, state.database
+    if known is None or state.backend.in_recovery:
+        return
+    if (known.names_version, known.schema_version) == (database.names_version, database.schema_version):
+        state.lake_names, state.names_version = known.names, known.names_version
 
 
 class NotOurs(Exception):

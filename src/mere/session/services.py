@@ -20,6 +20,15 @@ from mere.segment.storage import Storage
 from mere.settings import Settings
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The lake's names as a session found them, when the versions were these."""
+
+    names_version: int
+    schema_version: int | None
+    names: frozenset[str]
+
+
 @dataclass(slots=True)
 class Database:
     """One lake database as all its sessions share it. Not frozen: it counts, and remembers files in flight."""
@@ -30,6 +39,8 @@ class Database:
     metadata: Metadata
     started: datetime | None = None  # when the PostgreSQL did from which `metadata` is
     names_version: int = 0  # grows when a session commits DDL, so that others look up the lake's names again
+    schema_version: int | None = None  # of the lake, when the last session began: a plain DuckDB defines, too
+    names: Names | None = None  # with which new sessions begin
     readers: Readers = field(default_factory=Readers)
     changing: Changing = field(default_factory=Changing)
     maintaining: asyncio.Lock = field(default_factory=asyncio.Lock)  # maintenance does one step at a time

@@ -20,7 +20,7 @@ from mere.session.cursors import close_at_transaction_end
 from mere.session.extended import ExtendedProtocol
 from mere.session.missing import explain_missing
 from mere.session.relay_copy import no_memory
-from mere.session.routing import is_tripwire
+from mere.session.routing import begin_with_names, is_tripwire
 from mere.session.services import Database, Services
 from mere.session.simple import run_query
 from mere.session.state import SessionState
@@ -59,6 +59,7 @@ class Session:
         user = startup_parameters.get("user", "")
         transaction = Transaction(backend, database, user, _COMMIT_PATIENCE)
         self._state = SessionState(client, backend, services, database, transaction, user)
+        begin_with_names(self._state)
         self._extended = ExtendedProtocol(self._state)
 
     def cancel(self) -> None:

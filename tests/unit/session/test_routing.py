@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from mere.catalog.backend import Description
-from mere.session.routing import is_ours, is_tripwire
+from mere.session.routing import begin_with_names, is_ours, is_tripwire
+from mere.session.services import Names
 from mere.session.state import Prepared, SessionState
 from mere.sql.lexer import split
 from mere.sql.statements import classify
@@ -121,3 +122,22 @@ def test_the_tripwire_is_known_by_its_words() -> None:
     assert is_tripwire(PgError(fields))
     assert not is_tripwire(PgError({**fields, "C": "42501"}))
     assert not is_tripwire(PgError({**fields, "M": "cannot do that"}))
+
+
+@pytest.mark.parametrize(
+    ("known", "in_recovery", "taken"),
+    [
+        (Names(3, 7, frozenset({"found"})), False, True),
+        (Names(2, 7, frozenset({"found"})), False, False),  # a session has committed DDL since
+        (Names(3, 6, frozenset({"found"})), False, False),  # a plain DuckDB has
+        (Names(3, 7, frozenset({"found"})), True, False),  # nobody tells a standby
+        (None, False, False),
+    ],
+)
+def test_a_new_session_takes_names_that_still_hold(known: Names | None, in_recovery: bool, taken: bool) -> None:
+    database = SimpleNamespace(names_version=3, schema_version=7, names=known)
+    state = SimpleNamespace(
+        database=database, backend=SimpleNamespace(in_recovery=in_recovery), lake_names=None, names_version=-1
+    )
+    begin_with_names(cast(SessionState, state))
+    assert (state.lake_names, state.names_version) == ((frozenset({"found"}), 3) if taken else (None, -1))
