@@ -59,7 +59,7 @@ def measure_commits() -> None:
     with temporary_place() as place, console.status("Commits"):
         with warehouse(place) as alone:
             single = [commits_per_second(alone.url, sessions) for sessions in SESSIONS]
-        with Pair(place / "pair") as pair:
+        with Pair(place / "pair", options=()) as pair:
             pair.start()
             both = [commits_per_second(pair.conninfo, sessions) for sessions in SESSIONS]
         with postgres(place) as peer:
@@ -92,7 +92,7 @@ def measure_bytes(scale: float) -> None:
             csv = {table.name: _write_csv(files, table) for table in TABLES}
         with mirrored_postgres(place) as peer:
             theirs = load(peer.conninfo, lambda: psycopg.connect(peer.superuser_conninfo, autocommit=True), csv, False)
-        with Pair(place / "pair") as pair:
+        with Pair(place / "pair", options=()) as pair:
             pair.start()
             mine = load(pair.conninfo, pair.roles()[0].catalog, csv, True)
         print_loads(mine, theirs, sum(path.stat().st_size for path in csv.values()), scale)
