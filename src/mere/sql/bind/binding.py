@@ -109,6 +109,8 @@ class Binding:
         self._rule_constants: dict[str, Constant] = {}
         self.derived: dict[str, dict[str, list[ColumnOf]]] = {}  # lineage of derived tables, by emitted alias
         self.common_of: dict[str, str] = {}  # the WITH query behind a range item, by emitted aliases
+        self.weights: dict[tuple[str, str], int] = {}  # of columns of queries, by emitted alias: see growth.py
+        self.tables_in: dict[str, int] = {}  # how many tables stand in a WITH query, those within others too
         self.deferred: list[Deferred] = []
         self.changes = False  # the statement is INSERT, UPDATE, DELETE or MERGE
         self._open: set[int] = set()

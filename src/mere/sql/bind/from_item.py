@@ -15,6 +15,7 @@ from mere.sql.bind.binding import Access, Binding
 from mere.sql.bind.bound import TimeTravel
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.from_function import bind_function
+from mere.sql.bind.growth import apart, note_weights
 from mere.sql.bind.parse import parse
 from mere.sql.bind.postgres_scan import carried_type
 from mere.sql.bind.scope import (
@@ -209,6 +210,8 @@ def _bind_view(binding: Binding, relation: Relation, access: Access, shown: str,
     emitted = binding.alias(shown)
     query = block.close()
     binding.derived[emitted] = block.lineage
+    if not note_weights(binding, emitted, block):
+        query = apart(binding, query, correlated=False)
     columns = [
         RangeColumn(column.name, typed, access.use(column), (relation.oid, column.attnum))
         for column, (_, typed) in zip(relation.columns, block.references(emitted), strict=True)
@@ -259,6 +262,8 @@ def _bind_derived(
     emitted = binding.alias(shown or "mere_subquery")
     tree = block.close()
     binding.derived[emitted] = block.lineage
+    if not note_weights(binding, emitted, block):
+        tree = apart(binding, tree, correlated=block.correlated)
     columns = [
         RangeColumn(name, typed, origin=output.origin)
         for (name, typed), output in zip(block.references(emitted), block.outputs, strict=True)

@@ -16,6 +16,7 @@ from mere.sql.bind.binding import Binding
 from mere.sql.bind.block import Block
 from mere.sql.bind.environment import ScopeEnvironment
 from mere.sql.bind.function_body import body_query
+from mere.sql.bind.growth import weight
 from mere.sql.bind.parse import parse
 from mere.sql.bind.scope import Frame, Level, Namespace, RangeColumn, RangeItem, Scope, copy_of, quoted, refer
 from mere.sql.coercion import coerce
@@ -86,7 +87,7 @@ def value_of(environment: ScopeEnvironment, node: Call, meant: Meant, bound: lis
     else:
         typed = _subquery(environment.binding, called, tree, meant.resolved.result)
     typed = _strict(called, typed)
-    if sum(1 for _ in typed.sql.walk()) > _LARGEST:
+    if weight(typed.sql) > _LARGEST:
         raise MereError("functions in functions make this statement too large", sqlstate="54001")
     return typed
 

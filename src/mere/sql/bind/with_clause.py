@@ -14,11 +14,14 @@ from mere.errors import FeatureNotSupported, SqlSyntaxError
 from mere.sql.bind.binding import Binding
 from mere.sql.bind.block import Block
 from mere.sql.bind.environment import ScopeEnvironment
+from mere.sql.bind.growth import apart, note_weights
 from mere.sql.bind.scope import CommonTable, Frame, Level, Scope, identifier_name, quoted, refer
 from mere.sql.coercion import coerce
 from mere.sql.expressions import Coercion, Typed
 from mere.sql.expressions.typed import VOLATILE
 from mere.sql.types import NUMERIC, TYPES
+
+_MOST_TABLES = 16
 
 
 @dataclass(slots=True)
@@ -45,11 +48,13 @@ def bind_with(binding: Binding, node: exp.Expression, outer: Scope | None, frame
         if name in names[:place]:
             raise SqlSyntaxError(f'WITH query name "{name}" specified more than once', sqlstate="42712")
     for name, table in zip(names, clause.expressions, strict=True):
-        _bind_table(binding, name, table, outer, result)
+        _bind_table(binding, name, table, outer, result, node)
     return result
 
 
-def _bind_table(binding: Binding, name: str, table: exp.CTE, outer: Scope | None, result: WithTables) -> None:
+def _bind_table(
+    binding: Binding, name: str, table: exp.CTE, outer: Scope | None, result: WithTables, around: exp.Expression
+) -> None:
     given = [identifier_name(column) for column in table.args["alias"].args.get("columns") or []]
     emitted = binding.alias(name)
     query = table.this
@@ -59,13 +64,15 @@ def _bind_table(binding: Binding, name: str, table: exp.CTE, outer: Scope | None
         block = binding.query(query, outer, result.frame)
     tree = block.close()
     binding.derived[emitted] = block.lineage
+    if not note_weights(binding, emitted, block):
+        tree = apart(binding, tree, correlated=block.correlated)
     result.marks |= block.marks
     result.correlated = result.correlated or block.correlated
     result.expressions.append(
         exp.CTE(
             this=tree,
             alias=exp.TableAlias(this=quoted(emitted), columns=[quoted(output.alias) for output in block.outputs]),
-            materialized=_materialized(table, block),
+            materialized=_materialized(table, block) or _is_read_too_often(binding, emitted, tree, name, around),
         )
     )
     result.frame = result.frame.with_table(name, _common_table(name, emitted, given, block))
@@ -74,6 +81,17 @@ def _bind_table(binding: Binding, name: str, table: exp.CTE, outer: Scope | None
 def _materialized(table: exp.CTE, block: Block) -> bool | None:
     """As written; and a query that is not the same twice is run once, whatever DuckDB would do."""
     return True if block.marks & VOLATILE else table.args.get("materialized")
+
+
+def _is_read_too_often(
+    binding: Binding, emitted: str, tree: exp.Expression, name: str, around: exp.Expression
+) -> bool | None:
+    """True for what several read, and many tables stand in: written out for each of them, again and again, a dozen of
+    WITH queries may read a table thousands of times."""
+    tables = sum(binding.tables_in.get(found.name, 1) for found in tree.find_all(exp.Table))
+    often = tables > _MOST_TABLES and sum(found.name == name for found in around.find_all(exp.Table)) > 1
+    binding.tables_in[emitted] = 1 if often else tables
+    return often or None
 
 
 def _common_table(name: str, emitted: str, given: Sequence[str], block: Block) -> CommonTable:
