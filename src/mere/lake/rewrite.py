@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mere.lake.columns import ColumnRow, LakeColumn, quote_identifier, quote_literal
-from mere.lake.files import DataFile
+from mere.lake.files import PARQUET, DataFile
 from mere.lake.message import ColumnStats, NewFile
 from mere.lake.scan import FILE, POSITION, InlinedRelation, scan_sql
 
 ROW_ID = "_ducklake_internal_row_id"
 ROW_ID_FIELD_ID = 2147483540
 _NULL_BUCKET = "__HIVE_DEFAULT_PARTITION__"
-_PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ def flush_sql(layout: TableLayout, relations: Sequence[InlinedRelation]) -> str:
 
 def _options(layout: TableLayout, aliases: Mapping[str, str]) -> str:
     ids = [f"{quote_identifier(aliases.get(name, name))}: {field}" for name, field in layout.fields.items()]
-    return f"{_PARQUET}, RETURN_STATS, FIELD_IDS {{{', '.join([*ids, f'{ROW_ID}: {ROW_ID_FIELD_ID}'])}}}"
+    return f"{PARQUET}, RETURN_STATS, FIELD_IDS {{{', '.join([*ids, f'{ROW_ID}: {ROW_ID_FIELD_ID}'])}}}"
 
 
 def field_ids(rows: Sequence[ColumnRow]) -> tuple[dict[str, str], dict[str, int]]:

@@ -24,7 +24,7 @@ from mere.segment.copy_sql import CATCHABLE_ERRORS, Reader
 from mere.segment.engine import Engine
 from mere.segment.native import kernels
 from mere.segment.native.kernels import ReadRows
-from mere.segment.native.read import PlainReader
+from mere.segment.native.read import Input, PlainReader
 from mere.segment.workspace import Workspace
 from mere.sql.lexer import quote_identifier
 
@@ -89,6 +89,7 @@ class CopyIn:
         self._directory = engine.settings.spool / f"copy-{uuid.uuid4().hex}"
         self._cutter = Cutter(reader.format, tuple(column.name for column in reader.columns))
         self._plain = PlainReader.of(reader.format, reader.columns)
+        self._input = Input()
         self._refusals = 0
         self._pieces: list[bytes] = []
         self._size = 0
@@ -145,26 +146,29 @@ class CopyIn:
         if kernel is None or self._plain is None or self._cutter.ended:
             self._spool(pieces, last)
             return
-        data = b"".join((self._cutter.take_rest(), *pieces))
+        pieces = [self._cutter.take_rest(), *pieces]
         if self._cutter.awaits_header():
+            data = b"".join(pieces)
             first = data.find(b"\n") + 1
             self._spool([data[:first]], False)
-            data = data[first:]
-        left = data if self._cutter.awaits_header() else self._read_plain(kernel, self._plain, data, last)
+            pieces = [data[first:]]
+        waits = self._cutter.awaits_header()
+        left = b"".join(pieces) if waits else self._read_plain(kernel, self._plain, pieces, last)
         if left or last:
             self._spool([left], last)
 
-    def _read_plain(self, kernel: ReadRows, plain: PlainReader, data: bytes, last: bool) -> bytes:
+    def _read_plain(self, kernel: ReadRows, plain: PlainReader, pieces: list[bytes], last: bool) -> bytes:
         """Takes the rows that are written plainly; returns what others must look at."""
-        found = plain.read(kernel, data if not last or data.endswith(b"\n") else data + b"\n")
+        self._input.fill(pieces, ends_line=last)
+        found = plain.read(kernel, self._input)
         if found is None or found.batch is None:
             self._refusals += 1
             self._plain = None if self._refusals == _REFUSALS else plain
-            return data
+            return self._input.rest(0)
         self._refusals = 0
         self._group.batches.append(found.batch)
         self._group.size += found.consumed
-        rest = data[found.consumed :]
+        rest = self._input.rest(found.consumed)
         self._cutter.passed(found.lines, b"" if last else rest)
         return rest if last else b""
 

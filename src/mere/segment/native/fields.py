@@ -12,7 +12,7 @@ DESCRIPTION = 8
     WHOLE_16,
     WHOLE_32,
     WHOLE_64,
-    DECIMAL,  # 128 bits; PARAMETER decimals, below LIMIT when seen as a whole number
+    DECIMAL,  # 64 bits; PARAMETER decimals, below LIMIT when seen as a whole number
     DATE,
     TIMESTAMP,
     BOOLEAN,  # a bit each

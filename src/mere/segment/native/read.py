@@ -5,6 +5,7 @@ Runs on threads. Only for formats and types whose plain form the kernel knows.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -20,6 +21,7 @@ from mere.segment.native.kernels import ReadRows
 from mere.sql import types as pg
 from mere.sql.types import PgType
 
+_NEWLINE = 10
 _PADDING = b"\n" + b"\0" * 15
 _ANY = 1 << 62
 _LONGEST = 1 << 30  # offsets have 32 bits
@@ -47,6 +49,46 @@ class Plain:
     lines: int
 
 
+class Input:
+    """What a call of the kernel reads, in memory that the next one uses again: fresh pages cost more than the copy."""
+
+    def __init__(self) -> None:
+        self._memory: Memory = np.empty(0, dtype=np.uint8)
+        self._marks: Memory = np.empty(0, dtype=np.bool_)
+        self._given = 0
+        self.size = 0
+
+    def fill(self, pieces: Sequence[bytes], *, ends_line: bool) -> None:
+        """Takes the pieces as one. `ends_line`: their last line ends here, with a newline or without."""
+        self._given = self.size = sum(map(len, pieces))
+        if len(self._memory) < self._given + len(_PADDING) + 1:
+            self._memory = np.empty(self._given + self._given // 4 + 64, dtype=np.uint8)
+            self._marks = np.empty(len(self._memory), dtype=np.bool_)
+        memory, place = self._memory.data, 0
+        for piece in pieces:
+            memory[place : place + len(piece)] = piece
+            place += len(piece)
+        if ends_line and self._given and memory[place - 1] != _NEWLINE:
+            memory[place] = _NEWLINE
+            self.size += 1
+        memory[self.size : self.size + len(_PADDING)] = _PADDING
+
+    @property
+    def content(self) -> Memory:
+        return self._memory[: self.size]
+
+    @property
+    def address(self) -> int:
+        return int(self._memory.ctypes.data)
+
+    def rest(self, start: int) -> bytes:
+        """What was given, from there on."""
+        return self._memory[start : self._given].tobytes()
+
+    def lines(self) -> int:
+        return int(np.count_nonzero(np.equal(self.content, _NEWLINE, out=self._marks[: self.size])))
+
+
 @dataclass(frozen=True, slots=True)
 class PlainReader:
     """Reads input that is written plainly."""
@@ -65,19 +107,18 @@ class PlainReader:
         known = tuple(found for found in forms if found is not None)
         return cls(form, tuple(column.name for column in columns), known) if len(known) == len(forms) else None
 
-    def read(self, kernel: ReadRows, data: bytes) -> Plain | None:
+    def read(self, kernel: ReadRows, data: Input) -> Plain | None:
         """The whole rows at the beginning of the data; None if anything in them is not written plainly."""
-        if len(data) > _LONGEST or b"\0" in data or not _is_utf8(data):
+        if data.size > _LONGEST or not _is_text(data.content):
             return None
-        most = data.count(b"\n")
+        most = data.lines()
         table = np.zeros((len(self.forms), fields.DESCRIPTION), dtype=np.int64)
-        memory = [_laid_out(words, form, most, len(data)) for words, form in zip(table, self.forms, strict=True)]
+        memory = [_laid_out(words, form, most, data.size) for words, form in zip(table, self.forms, strict=True)]
         options = np.zeros(fields.OPTIONS, dtype=np.int64)
         options[fields.DELIMITER] = ord(self.format.delimiter)
         options[fields.MARK] = ord(self.format.quote) if self.format.is_csv else ord("\\")
         options[fields.IS_CSV] = self.format.is_csv
-        padded = np.frombuffer(data + _PADDING, dtype=np.uint8)
-        rows = kernel(padded.ctypes.data, len(data), table.ctypes.data, len(self.forms), most, options.ctypes.data)
+        rows = kernel(data.address, data.size, table.ctypes.data, len(self.forms), most, options.ctypes.data)
         if rows == fields.REFUSED:
             return None
         arrays = [
@@ -88,13 +129,18 @@ class PlainReader:
         return Plain(batch, int(options[fields.CONSUMED]), int(options[fields.LINES]))
 
 
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
+def _is_text(data: Memory) -> bool:
+    """Whether it is UTF-8 without a zero byte; at the end a character may be cut, in a row that is not whole."""
+    if not len(data):
+        return True
+    if data.min() == 0:
+        return False
+    if data.max() < 128:
         return True
     try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data"  # of a row that is not whole
+        codecs.utf_8_decode(data.data, "strict", False)
+    except UnicodeDecodeError:
+        return False
     return True
 
 
@@ -131,7 +177,7 @@ def _form(kind: PgType) -> Form | None:
         parts = pg.numeric_parts(kind.typmod)
         if parts is None or not 0 <= parts[1] <= parts[0] <= 18:
             return None
-        return Form(fields.DECIMAL, pa.decimal128(*parts), 16, parts[1], 10 ** parts[0])
+        return Form(fields.DECIMAL, pa.decimal64(*parts), 8, parts[1], 10 ** parts[0])
     if kind.oid in (pg.VARCHAR, pg.BPCHAR) and kind.typmod >= 4:
         return Form(fields.PADDED if kind.oid == pg.BPCHAR else fields.STRING, pa.string(), limit=kind.typmod - 4)
     return _FORMS.get(kind.oid) if kind.typmod < 0 else None

@@ -201,8 +201,7 @@ def keep_value(column: int, row: int, place: int, end: int, doubled: int) -> int
         return 1 if good and value <= limit and value >= -limit else 0
     if kind == fields.DECIMAL:
         value, good = decimal_number(place, end, load64(column + 8 * fields.PARAMETER))
-        store64(values + 16 * row, value)
-        store64(values + 16 * row + 8, -1 if value < 0 else 0)
+        store64(values + 8 * row, value)
         limit = load64(column + 8 * fields.LIMIT)
         return 1 if good and value < limit and value > -limit else 0
     if kind == fields.DATE:
