@@ -15,12 +15,13 @@ from mere.execute.query import slice_text
 from mere.execute.scans import LakeView
 from mere.plan.planner import plan
 from mere.segment.workspace import Workspace
-from mere.session.analysis import Analysis, analyse, decimals_overflowed, parsed
+from mere.session.analysis import Analysis, decimals_overflowed, parsed
 from mere.session.on_segments import source_text
 from mere.session.postgres_rows import PostgresRows
 from mere.session.rows import Outcome
 from mere.session.select import lake_view, output_expressions, stream_rows, with_formats
 from mere.session.state import Parameters, SessionState
+from mere.session.upserts import analyse_in_turn
 from mere.session.write import (
     BoundChange,
     change_and_return,
@@ -60,7 +61,7 @@ async def run_with_writes(
 ) -> Outcome:
     """The statement for which `changes_in_with`. Nothing of it stays when it fails."""
     await state.transaction.ensure()
-    analysis = await analyse(state, statement, parameters.oids)
+    analysis = await analyse_in_turn(state, statement, parameters.oids)
     require_writable(analysis, kind.name)
     return await run_parts(state, analysis, take_apart(analysis.tree, _volatile(analysis)), parameters, formats)
 
@@ -70,7 +71,7 @@ async def change_table(
 ) -> Outcome:
     """INSERT, UPDATE, DELETE or MERGE, of a table or a partitioned one."""
     await state.transaction.ensure()
-    analysis = await analyse(state, statement, parameters.oids)
+    analysis = await analyse_in_turn(state, statement, parameters.oids)
     table = divided_target(analysis.resolved, analysis.tree)
     if table is None:
         return await write_analysed(state, analysis, parameters, formats)

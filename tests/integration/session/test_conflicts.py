@@ -96,3 +96,30 @@ def test_a_second_begin_keeps_what_was_written(table: Client) -> None:
     assert table.notices[-1][0] == "25001"
     table.ok("COMMIT")
     assert table.ok("SELECT count(*) FROM t").value == "11"
+
+
+@pytest.mark.parametrize("action", ["NOTHING", "UPDATE SET v = excluded.v"])
+def test_a_key_is_inserted_once_by_two_with_on_conflict(space: Workspace, client: Client, action: str) -> None:
+    client.ok("CREATE TABLE keyed (id int PRIMARY KEY, v int)")
+    first, second = space.client(), space.client()
+    first.ok("BEGIN")
+    second.ok("BEGIN")
+    first.ok(f"INSERT INTO keyed VALUES (1, 1) ON CONFLICT (id) DO {action}")
+    second.send(f"WITH v AS (SELECT 1) INSERT INTO keyed SELECT 1, 2 ON CONFLICT (id) DO {action}")
+    first.ok("COMMIT")
+    (outcome,) = second.results()
+    assert outcome.sqlstate is None, outcome.message
+    second.ok("COMMIT")
+    kept = "1" if action == "NOTHING" else "2"
+    assert client.ok("SELECT id, v FROM keyed").text == [("1", kept)]
+
+
+def test_a_statement_that_waits_for_another_with_on_conflict_can_be_cancelled(space: Workspace, client: Client) -> None:
+    client.ok("CREATE TABLE keyed (id int PRIMARY KEY, v int)")
+    first, second = space.client(), space.client()
+    first.ok("BEGIN")
+    first.ok("INSERT INTO keyed VALUES (1, 1) ON CONFLICT (id) DO NOTHING")
+    second.ok("SET statement_timeout = '200ms'")
+    second.fails("INSERT INTO keyed VALUES (1, 2) ON CONFLICT (id) DO NOTHING", "57014")
+    first.ok("ROLLBACK")
+    second.ok("INSERT INTO keyed VALUES (1, 2) ON CONFLICT (id) DO NOTHING")
