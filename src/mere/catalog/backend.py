@@ -12,7 +12,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from mere.catalog.backend_steps import CommandResult, Describe, Description, Fetch, Row, Step, encode_step, read_step
+from mere.catalog.backend_steps import (
+    CommandResult,
+    Describe,
+    Description,
+    Fetch,
+    Row,
+    Step,
+    announce_step,
+    encode_step,
+    read_step,
+)
 from mere.catalog.backend_stream import BackendLost, BackendStream
 from mere.catalog.stand_in import STANDS, Standing, stand_in
 from mere.errors import MereError
@@ -277,20 +287,27 @@ class Backend:
         """Keeps PostgreSQL busy, in or outside of a transaction, until the next operation, `end_stand_in`, or somebody
         who cancels what this connection runs: PostgreSQL's words for the last, else None. `statement` and `began` are
         for pg_stat_activity."""
-        encode_step(stand_in(statement, began), self.send)
-        self.send(requests.SYNC)
-        standing = self._stand_in = Standing()
+        standing = self._stand_in = Standing(announced=self.in_recovery)
+        step = stand_in(statement, began)
+        if standing.announced:
+            announce_step(step, self.send)
+        else:
+            encode_step(step, self.send)
+            self.send(requests.SYNC)
         failure: PgError | None = None
         reason: str | None = None
         try:
             self._stream.flush_soon()
             while True:
                 raw = await self._stream.read()
-                if raw[:1] == b"N" and read_notice(raw).get("M") == STANDS:
+                if (raw[:1] == b"N" and read_notice(raw).get("M") == STANDS) or (
+                    raw[:1] == b"1" and standing.announced
+                ):
                     standing.begun.set()
                 elif not self._note(raw):
                     if raw[:1] == b"E":
                         failure = self._error(raw)
+                        self._sync(standing)
                     elif raw[:1] == b"D":
                         reason = read_data_row(raw)[0]
                     elif raw[:1] == b"Z":
@@ -308,9 +325,18 @@ class Backend:
         if standing is not None:
             standing.ending = True
             await standing.begun.wait()  # a cancel that comes sooner would be nobody's
-            if not standing.over.is_set():
+            if standing.announced:
+                self._sync(standing)
+            elif not standing.over.is_set():
                 await self.cancel()
             await standing.over.wait()
+
+    def _sync(self, standing: Standing) -> None:
+        """Ends what was only announced."""
+        if standing.announced and not standing.synced and not standing.over.is_set():
+            standing.synced = True
+            self.send(requests.SYNC)
+            self._stream.flush_soon()
 
     @asynccontextmanager
     async def _operation(self) -> AsyncIterator[None]:

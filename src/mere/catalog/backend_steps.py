@@ -72,6 +72,13 @@ def encode_step(step: Step, send: Callable[[bytes], None]) -> None:
     send(_CLOSE)
 
 
+def announce_step(step: Step, send: Callable[[bytes], None]) -> None:
+    """Only its statement is sent, and no Sync: CloseComplete and ParseComplete are all that comes."""
+    send(_OPEN)
+    send(requests.parse(_NAME, step.sql, step.param_oids))
+    send(requests.FLUSH)
+
+
 async def read_step(
     step: Step, receive: Callable[[], Awaitable[tuple[bytes, bytes]]]
 ) -> CommandResult | Description | bytes:

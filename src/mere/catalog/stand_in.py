@@ -16,7 +16,11 @@ _LONGEST = 2000  # bytes of the text; with all the rest it is less than track_ac
 
 
 def stand_in(statement: str = "", began: float = 0.0) -> Fetch:
-    """`began` counts seconds since 1970. Its one value says who ended it: the reason of PostgreSQL's cancel."""
+    """`began` counts seconds since 1970. Its one value says who ended it: the reason of PostgreSQL's cancel.
+
+    On a standby it is only announced (Parse without Sync): PostgreSQL is as busy with that, and holds no snapshot,
+    which would be in the way of what it replays, and no subtransaction, for which it would end the session then.
+    """
     text = statement[:_LONGEST].encode()[:_LONGEST].decode(errors="ignore")
     microseconds = int(began * 1e6)
     while (quote := f"$m{microseconds:016d}$") in text:
@@ -31,3 +35,5 @@ class Standing:
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     ending: bool = False
+    announced: bool = False  # only; it ends with a Sync, which is sent once
+    synced: bool = False

@@ -15,7 +15,6 @@ from mere.catalog.backend import Backend
 from mere.errors import MereError
 
 _MOMENT = 0.25  # seconds
-_CONFLICT = "40001"  # on a standby: what PostgreSQL replays and what the stand-in holds
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ logger = logging.getLogger(__name__)
 class StandIn:
     """One session's. `cancel` is called, with the reason, when somebody cancels the stand-in, meaning the statement."""
 
-    def __init__(self, backend: Backend, cancel: Callable[[str | MereError], None]) -> None:
+    def __init__(self, backend: Backend, cancel: Callable[[str], None]) -> None:
         self._backend = backend
         self._cancel = cancel
         self._timer: asyncio.TimerHandle | None = None
@@ -61,19 +60,16 @@ class StandIn:
             self._task = asyncio.get_running_loop().create_task(self._stand())
 
     async def _stand(self) -> None:
-        reason: str | MereError | None = None
+        reason: str | None = None
         try:
             # Between `_begin` and here the statement may have ended, or sent something of its own: two readers of one
             # connection would wait for each other's answers for ever.
             if self._wanted and not self._backend.busy:
                 reason = await self._backend.stand_in(self._statement, self._began)
         except MereError as error:
-            if error.sqlstate != _CONFLICT or error.severity != "ERROR":
-                if error.severity == "ERROR":  # else the session has ended, and the statement with it
-                    logger.warning("a stand-in failed: %s", error)
-                reason = error.message
-            elif self._backend.status != "I":
-                reason = error  # the transaction has failed, and with it the statement
+            if error.severity == "ERROR":  # else the session has ended, and the statement with it
+                logger.warning("a stand-in failed: %s", error)
+            reason = error.message
         finally:
             self._task = None
         if reason is not None:

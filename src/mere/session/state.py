@@ -99,7 +99,7 @@ class SessionState:
     extra_float_digits: int = 1  # likewise
     workspaces: weakref.WeakSet[Workspace] = field(default_factory=weakref.WeakSet)  # what cancel has to stop
     dispatches: weakref.WeakSet[Dispatch] = field(default_factory=weakref.WeakSet)  # and on the segments
-    cancelled: MereError | None = None  # why the running statement was told to stop
+    cancelled: QueryCanceled | None = None  # why the running statement was told to stop
     timer: asyncio.TimerHandle | None = None  # statement_timeout of what runs now
     background: set[asyncio.Task[None]] = field(default_factory=set)  # cancel requests on their way to PostgreSQL
     waiting: asyncio.Future[Any] | None = None  # for the client, within a statement
@@ -108,11 +108,11 @@ class SessionState:
     def __post_init__(self) -> None:
         self.stand_in = StandIn(self.backend, self.cancel)
 
-    def cancel(self, reason: str | MereError = "canceling statement due to user request") -> None:
+    def cancel(self, reason: str = "canceling statement due to user request") -> None:
         """Stops the running statement, wherever it is; harmless when nothing runs."""
         if self.transaction.committing or self.cancelled is not None:
             return
-        self.cancelled = QueryCanceled(reason) if isinstance(reason, str) else reason
+        self.cancelled = QueryCanceled(reason)
         for workspace in list(self.workspaces):
             workspace.cancel()
         for dispatch in list(self.dispatches):
