@@ -1,7 +1,7 @@
 """INSERT ... ON CONFLICT over a declared key: what is proposed, joined with the rows that have the key already.
 
-Keys of lake tables are informational, so this looks at the rows that the statement sees, as MERGE does; who keeps two at
-a time apart is session/upserts.py. Lives in the gateway's process.
+Keys of lake tables are informational, so this looks at the rows that the statement sees, as MERGE does; who keeps two
+at a time apart is session/upserts.py. Lives in the gateway's process.
 """
 
 from __future__ import annotations
