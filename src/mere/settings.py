@@ -121,6 +121,31 @@ class Settings:
         default="warning",
         choices=LOG_LEVELS,
     )
+    backup_interval: timedelta = option(
+        "how often the whole catalog is backed up to the storage; in between its WAL goes there; 0: no backups at all",
+        "TIME",
+        parse_duration,
+        "1d",
+        default=timedelta(days=1),
+        group="backup",
+    )
+    backup_keep: timedelta | None = option(
+        "how far back mere restore can go; no less than retention, which is how long the data files stay",
+        "TIME",
+        parse_duration,
+        "as long as retention",
+        default=None,
+        group="backup",
+    )
+    archive_timeout: timedelta = option(
+        "how much of the last work is lost at most when the disks of all coordinators are: after this time the WAL goes"
+        " to the storage, full or not",
+        "TIME",
+        parse_duration,
+        "60s",
+        default=timedelta(seconds=60),
+        group="backup",
+    )
     tls_certificate: Path | None = option(
         "a PEM file with the certificate chain; clients may then use TLS",
         "FILE",
@@ -384,6 +409,10 @@ class Settings:
         settings = cls(**values)
         if (settings.tls_certificate is None) != (settings.tls_key is None):
             raise StartupError("tls_certificate and tls_key go together: one of them is missing")
+        if settings.backup_keep is not None and settings.backup_keep < settings.retention:
+            raise StartupError("backup_keep must be no less than retention: the files stay for so long to be restored")
+        if not settings.archive_timeout:
+            raise StartupError("archive_timeout: WAL must go to the storage after some time; give a time")
         if not settings.segment_timeout:
             raise StartupError("segment_timeout: a segment that is silent for ever must be noticed; give a time")
         if not 2 <= settings.leader_lease.total_seconds() <= 60:

@@ -29,6 +29,7 @@ from pathlib import Path
 import asyncpg
 
 from mere.catalog import orphan
+from mere.catalog.archiving import archive_settings
 from mere.catalog.binaries import MAJOR_VERSION, Account, find_account, find_binaries, reachable_binaries
 from mere.catalog.datadir import DataDirectory
 from mere.catalog.postgres import Postgres, Role
@@ -95,8 +96,15 @@ class PostgresServer:
         binaries: Path | None = None,
         sessions: int = 100,
         settings: Mapping[str, str] | None = None,
+        start_seconds: float = _START_SECONDS,
+        archive_seconds: float = 0,
     ) -> None:
-        """`sessions`: how many clients there may be; our own connections come on top. `settings` win over ours."""
+        """`sessions`: how many clients there may be; our own connections come on top. `settings` win over ours.
+
+        `archive_seconds`: after this time at most WAL is archived; 0: none is.
+        """
+        self._start_seconds = start_seconds
+        self._archive_seconds = archive_seconds
         self.data = data
         self._settings = {**SETTINGS, "max_connections": str(sessions + OWN_CONNECTIONS), **(settings or {})}
         self._configured_binaries = binaries
@@ -153,7 +161,8 @@ class PostgresServer:
         sockets = str(self.socket_directory)
         if account is not None and self._private_socket_directory is None:
             sockets = f"{directory}/socket"
-        for name, value in {**self._settings, "unix_socket_directories": f'"{sockets}"'}.items():
+        archiving = archive_settings(self.data.postgres, binaries, self._archive_seconds)
+        for name, value in {**archiving, **self._settings, "unix_socket_directories": f'"{sockets}"'}.items():
             command += ["-c", f"{name}={value}"]
         with log.open("ab") as output:
             start = output.tell()
@@ -303,7 +312,7 @@ class PostgresServer:
     async def _until_ready(self, log: Path, start: int) -> None:
         process = self._process
         assert process is not None
-        deadline = asyncio.get_running_loop().time() + _START_SECONDS
+        deadline = asyncio.get_running_loop().time() + self._start_seconds
         while True:
             if process.poll() is not None:
                 raise StartupError(f"PostgreSQL did not start: {_last_problem(log, start)} (see {log})")
@@ -318,7 +327,7 @@ class PostgresServer:
                     await connection.close()
                     return
             if asyncio.get_running_loop().time() > deadline:
-                raise StartupError(f"PostgreSQL did not answer within {_START_SECONDS:.0f} s (see {log})")
+                raise StartupError(f"PostgreSQL did not answer within {self._start_seconds:.0f} s (see {log})")
             await asyncio.sleep(0.01)
 
 

@@ -60,6 +60,22 @@ def build_parser() -> argparse.ArgumentParser:
     maintain.add_argument("--dry-run", action="store_true", help="only show what would be done")
     maintain.set_defaults(command=_maintain)
 
+    backup = commands.add_parser("backup", help="back the catalog up to the storage, now")
+    add_arguments(backup, ("data",))
+    backup.set_defaults(command=_backup)
+
+    backups = commands.add_parser("backups", help="show the backups in the storage, and how far they reach")
+    add_arguments(backups, ("data", "storage"))
+    backups.set_defaults(command=_backups)
+
+    restore = commands.add_parser(
+        "restore", help="bring the warehouse back, as it is in the backups or was at a moment, in a new data directory"
+    )
+    add_arguments(restore, _LOCATION)
+    restore.add_argument("--to", metavar="TIME", help="such as '2026-01-31 18:00:00', UTC unless it says otherwise")
+    restore.add_argument("--timeline", metavar="N", help="one of mere backups, to undo a restore (default: the newest)")
+    restore.set_defaults(command=_restore)
+
     state = commands.add_parser("state", help="show whether the warehouse is up, its segments and databases")
     add_arguments(state, ("data",))
     state.set_defaults(command=_state)
@@ -111,6 +127,27 @@ def _maintain(options: argparse.Namespace) -> int:
     kinds = None if options.kinds is None else [kind.strip() for kind in options.kinds.split(",")]
     wishes = Wishes(kinds, options.database, options.full, options.dry_run, options.retention is not None)
     return maintain(settings, wishes)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    settings = load_settings(options)
+    from mere.cli.backup import backup
+
+    return backup(settings)
+
+
+def _backups(options: argparse.Namespace) -> int:
+    settings = load_settings(options)
+    from mere.cli.backup import show_backups
+
+    return show_backups(settings)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    settings = load_settings(options)
+    from mere.cli.restore import restore
+
+    return restore(settings, options.to, options.timeline)
 
 
 def _state(options: argparse.Namespace) -> int:

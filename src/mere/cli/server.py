@@ -27,6 +27,7 @@ from mere.options import Address
 from mere.settings import Settings
 
 if TYPE_CHECKING:
+    from mere.backup.schedule import Backups
     from mere.cli.node import RolesLoop
     from mere.gateway.server import Gateway
     from mere.ha.server import PatroniServer
@@ -47,6 +48,7 @@ class Server:
     services: Services
     gateway: Gateway
     node: RolesLoop | None
+    backups: Backups | None
     password: str | None
     watch: Callable[[], Awaitable[None]]
 
@@ -95,11 +97,13 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
         running = _running_node if settings.cluster is not None else _running_alone
         server = await stack.enter_async_context(running(settings, data))
         from mere.cli.assembly import maintain_all
+        from mere.cli.backup import take_backup
         from mere.cli.telling import tell_state
         from mere.segment.native import kernels
 
         handlers: dict[str, Handler] = {
             "state": lambda _: tell_state(server),
+            "backup": lambda _: take_backup(server),
             "maintain": lambda request: maintain_all(server.services, request),
         }
         if server.node is not None:
@@ -115,18 +119,18 @@ async def running_server(settings: Settings, data: DataDirectory) -> AsyncIterat
 async def _running_alone(settings: Settings, data: DataDirectory) -> AsyncIterator[Server]:
     """No client is let in before everything stands."""
     async with AsyncExitStack() as stack:
-        postgres = PostgresServer(data, settings.postgres_bin, settings.max_connections)
-        services = await stack.enter_async_context(_running_services(settings, data, postgres))
+        postgres = _lone_postgres(settings, data)
+        services, backups = await stack.enter_async_context(_running_services(settings, data, postgres))
         from mere.cli.assembly import make_gateway
         from mere.cli.duties import primary_duties
         from mere.cli.segments import segments_in_sql
 
         await stack.enter_async_context(segments_in_sql(services.runtime, services.postgres, settings))
-        password = await stack.enter_async_context(primary_duties(services))
+        password = await stack.enter_async_context(primary_duties(services, backups))
         gateway = make_gateway(services)
         stack.push_async_callback(gateway.stop)
         await gateway.start()
-        yield Server(services, gateway, None, password, lambda: _keep_up(postgres))
+        yield Server(services, gateway, None, backups, password, lambda: _keep_up(postgres))
 
 
 @asynccontextmanager
@@ -137,14 +141,14 @@ async def _running_node(settings: Settings, data: DataDirectory) -> AsyncIterato
     async with AsyncExitStack() as stack:
         postgres = PatroniServer(data, settings)
         await postgres.join()
-        services = await stack.enter_async_context(_running_services(settings, data, postgres))
+        services, backups = await stack.enter_async_context(_running_services(settings, data, postgres))
         from mere.cli.assembly import make_gateway
         from mere.cli.duties import primary_duties
         from mere.cli.node import RolesLoop
         from mere.cli.segments import segments_in_sql
 
         await stack.enter_async_context(segments_in_sql(services.runtime, postgres, settings))
-        node = RolesLoop(postgres, lambda: primary_duties(services))
+        node = RolesLoop(postgres, lambda: primary_duties(services, backups))
         loop = asyncio.create_task(node.run())
         stack.push_async_callback(_ended, loop)
         gateway = make_gateway(services, lambda: node.admits)
@@ -159,7 +163,7 @@ async def _running_node(settings: Settings, data: DataDirectory) -> AsyncIterato
         async def watch() -> None:
             await asyncio.shield(loop)
 
-        yield Server(services, gateway, node, node.password, watch)
+        yield Server(services, gateway, node, backups, node.password, watch)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -170,26 +174,38 @@ async def _ended(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def running_services(settings: Settings, data: DataDirectory) -> AsyncIterator[Services]:
     """Everything but the gateway, for a warehouse that has no cluster."""
-    postgres = PostgresServer(data, settings.postgres_bin, settings.max_connections)
-    async with _running_services(settings, data, postgres) as services:
+    postgres = _lone_postgres(settings, data)
+    async with _running_services(settings, data, postgres) as (services, _):
         from mere.cli.assembly import bootstrap
 
         await bootstrap(settings, postgres, services.storage)
         yield services
 
 
+def _lone_postgres(settings: Settings, data: DataDirectory) -> PostgresServer:
+    seconds = settings.archive_timeout.total_seconds() if settings.backup_interval else 0
+    return PostgresServer(data, settings.postgres_bin, settings.max_connections, archive_seconds=seconds)
+
+
 @asynccontextmanager
 async def _running_services(
     settings: Settings, data: DataDirectory, postgres: PostgresServer | PatroniServer
-) -> AsyncIterator[Services]:
+) -> AsyncIterator[tuple[Services, Backups | None]]:
     async with AsyncExitStack() as stack:
+        archiving = await stack.enter_async_context(AsyncExitStack())  # PostgreSQL archives while it stops
         stack.push_async_callback(postgres.stop)
         (runtime, storage), _ = await _together(_start_runtime(stack, settings, data), postgres.start())
         from mere.cli.assembly import Databases, make_services
+        from mere.cli.backup import make_backups
+
+        backups = make_backups(settings, postgres, storage)
+        if backups is not None:
+            archiving.push_async_callback(backups.archiver.stop)
+            await backups.archiver.start()
 
         databases = Databases(postgres)
         stack.push_async_callback(databases.close)
-        yield make_services(settings, postgres, runtime, storage, databases)
+        yield make_services(settings, postgres, runtime, storage, databases), backups
 
 
 async def _start_runtime(

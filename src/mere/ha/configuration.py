@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from mere.catalog.archiving import archive_settings
 from mere.catalog.server import SETTINGS, SUPERUSER
 from mere.errors import StartupError
 from mere.ha.secrets import REPLICATION, REST, REWIND
@@ -42,6 +43,7 @@ class Node:
     standby_wait: timedelta
     connections: int
     encrypted: bool  # whether this PostgreSQL can do TLS
+    archive_seconds: float = 0  # after this time at most WAL is archived; 0: none is
 
 
 def lease_file(directory: Path) -> Path:
@@ -180,6 +182,7 @@ def _parameters(node: Node) -> dict[str, str]:
     own = {name: value for name, value in SETTINGS.items() if name not in (*_AGREED, *_PATRONIS)}
     own["unix_socket_directories"] = str(node.sockets)
     own["recovery_init_sync_method"] = "syncfs"  # file by file, a thousand of each database, takes many seconds
+    own |= archive_settings(node.directory / "postgres", node.binaries, node.archive_seconds)
     own["wal_keep_size"] = "256MB"
     own["max_slot_wal_keep_size"] = "4GB"  # a standby that is away for long is made anew
     own["wal_receiver_status_interval"] = "1s"

@@ -116,6 +116,15 @@ class Storage:
         except _FAILURES as error:
             raise StorageError(f'could not read "{path}": {_reason(error)}') from error
 
+    async def beginning(self, path: str, length: int) -> bytes | None:
+        """The object's first bytes, or None where there is none."""
+        try:
+            return bytes(await obstore.get_range_async(self._store, self._key(path), start=0, length=length))
+        except FileNotFoundError:
+            return None
+        except _FAILURES as error:
+            raise StorageError(f'could not read "{path}": {_reason(error)}') from error
+
     async def put(self, path: str, data: bytes, *, create: bool = False, e_tag: str | None = None) -> str | None:
         """Writes the object, returns its e_tag. `create` and `e_tag` make it conditional: FileExistsError when lost."""
         mode: Literal["create", "overwrite"] | UpdateVersion = "create" if create else "overwrite"
