@@ -18,9 +18,10 @@ from bench.place import Warehouse, make_tpch, postgres, run_psql, temporary_plac
 from bench.report import Comparison, console, median, print_machine, print_table
 from bench.rows import HASHED, LINEITEM, column_types, create_lineitem, write_csv
 from bench.tpch import open_native
+from mere.lake.files import PARQUET
 
 REPEATS = 3
-WRITING = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
+WRITING = f"{PARQUET}, RETURN_STATS"
 
 
 def main() -> None:
