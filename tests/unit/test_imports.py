@@ -12,7 +12,20 @@ SOURCE = Path(__file__).parents[2] / "src" / "mere"
 
 # What each room may import. Every room may import mere.errors and mere.settings, unless it is listed in BARE.
 ROOMS: dict[str, set[str]] = {
-    "cli": {"gateway", "session", "execute", "plan", "sql", "lake", "catalog", "segment", "runtime", "ha", "demo"},
+    "cli": {
+        "gateway",
+        "session",
+        "execute",
+        "plan",
+        "sql",
+        "lake",
+        "catalog",
+        "segment",
+        "runtime",
+        "ha",
+        "demo",
+        "backup",
+    },
     "demo": {"cli"},
     "gateway": {"session", "catalog", "wire"},
     "session": {"execute", "plan", "sql", "lake", "catalog", "segment", "runtime", "wire"},
@@ -24,6 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "plan": {"sql"},
     "sql": set(),
     "wire": set(),
+    "backup": {"catalog", "segment"},
     "ha": {"catalog", "segment"},
 }
 BARE = {"wire", "sql", "plan"}
