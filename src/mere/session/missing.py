@@ -16,6 +16,7 @@ from mere.session.state import SessionState
 _STATES = frozenset({"58030", "58P01"})
 _GONE = re.compile(r"No such file|No files found|\b404\b|NoSuchKey|NoSuchBlob|not found", re.IGNORECASE)
 _NAME = re.compile(r"[^/\s'\"?]+\.(?:parquet|puffin)")
+_WORDS = re.compile(r"\S*/\S*")  # places, which may hold any number
 # Names of files are unique, whatever stands before them.
 _LISTED = """
 SELECT EXISTS (SELECT FROM mere_lake.ducklake_data_file WHERE right(path, length($1::text)) = $1)
@@ -44,7 +45,7 @@ async def explain_missing(state: SessionState, error: MereError) -> MereError:
 
 def missing_file(error: MereError) -> str | None:
     """The name of the lake's file that the engine did not find, if that is what the error says."""
-    if error.sqlstate not in _STATES or _GONE.search(error.message) is None:
+    found = _NAME.search(error.message) if error.sqlstate in _STATES else None
+    if found is None or _GONE.search(_WORDS.sub(" ", error.message)) is None:
         return None
-    found = _NAME.search(error.message)
-    return None if found is None else found[0]
+    return found[0]
