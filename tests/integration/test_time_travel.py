@@ -57,6 +57,17 @@ def test_time_travel_joins_filters_and_views(client: Client) -> None:
     assert client.ok("SELECT sum(v) FROM t AT (TIMESTAMP => now())").value == "32"
 
 
+def test_a_version_comes_as_a_parameter(client: Client) -> None:
+    client.ok("CREATE TABLE t (a int)")
+    client.ok("INSERT INTO t VALUES (1)")
+    first = version(client)
+    client.ok("INSERT INTO t VALUES (2)")
+    query = "SELECT sum(a) FROM t AT (VERSION => $1) WHERE a < $2"
+    for at, total in ((first, "1"), (version(client), "3"), (first, "1")):
+        assert client.extended(query, [str(at), "9"]).value == total
+    assert client.extended("SELECT sum(a) FROM t AT (TIMESTAMP => $1)", ["2999-01-01"]).value == "3"
+
+
 def test_time_before_the_table_and_versions_that_are_not_are_errors(client: Client) -> None:
     before = version(client)
     client.ok("CREATE TABLE t (a int)")

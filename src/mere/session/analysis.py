@@ -25,7 +25,7 @@ from mere.session.any_values import are_any_values, takes_any_values
 from mere.session.lookup import Asked, look_up
 from mere.session.routing import NotOurs
 from mere.session.state import Parameters, SessionState
-from mere.session.travel import without_time_travel
+from mere.session.travel import parameter_types, without_time_travel
 from mere.sql.bind import BindContext, BoundStatement, ParameterValue, bind, parse
 from mere.sql.lexer import Statement, quote_identifier
 from mere.sql.relations import Kind, Relation, Resolved
@@ -186,8 +186,10 @@ async def analyse(state: SessionState, statement: Statement, param_oids: Sequenc
         tree, asked = _parse(statement.text)
     except FeatureNotSupported as error:
         raise NotOurs(error) from error
-    text = without_time_travel(statement.text) if "at" in statement.words else statement.text
-    described = Describe(text, tuple(param_oids))
+    text, types = statement.text, tuple(param_oids)
+    if "at" in statement.words:
+        text, types = without_time_travel(text), parameter_types(text, types)
+    described = Describe(text, types)
     description, facts, resolved = await look_up(state.backend, described, _FACTS, asked)
     if all(r.kind is Kind.POSTGRES for r in resolved.by_name.values()) and not _calls_python(resolved):
         raise NotOurs()
