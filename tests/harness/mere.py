@@ -155,5 +155,10 @@ class MereProcess:
     def _environment(self) -> dict[str, str]:
         source = str(Path(__file__).parents[2] / "src")
         path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH", "")) if part)
-        own = {"PYTHONPATH": path, "MERE_PASSWORD": PASSWORD, "MERE_MAINTENANCE_INTERVAL": "0"}
+        own = {
+            "PYTHONPATH": path,
+            "MERE_PASSWORD": PASSWORD,
+            "MERE_MAINTENANCE_INTERVAL": "0",
+            "MERE_BACKUP_INTERVAL": "0",
+        }
         return {**os.environ, **own, **self.environment}

@@ -45,7 +45,8 @@ class Pair:
         hosts = self.network.hosts if self.network is not None else dict.fromkeys((*NAMES, STORE), HERE)
         self.store = SeaweedFS(directory / STORE, address=hosts[STORE].address, prefix=hosts[STORE].prefix)
         self.nodes: dict[str, Node] = {}
-        self._hosts, self._settings, self._options = hosts, dict(settings or {}), options
+        self._hosts, self._options = hosts, options
+        self._settings = {"MERE_BACKUP_INTERVAL": "1d", **(settings or {})}
         self._stack = ExitStack()
 
     # -- its life

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mere.backup.vault import Vault
 from mere.catalog.backend import Backend
 from mere.catalog.bootstrap import ADMINISTRATOR, bootstrap_cluster
 from mere.catalog.databases import bootstrap_all, bootstrap_database
@@ -95,6 +96,7 @@ def make_services(
         forget_database=databases.forget,
         postgres=postgres,
         storage=storage,
+        restored=Vault(storage).last_restore,
     )
 
 

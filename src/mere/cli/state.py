@@ -40,7 +40,27 @@ def show_state(settings: Settings) -> int:
         counts = (f"{answer['tables']:,}", f"{answer['rows']:,}", readable_size(answer["bytes"]))
         table.add_row(answer["database"], *counts)
     console.print(table)
+    for answer in answers:
+        if "backups" in answer:
+            console.print(_backup_line(answer["backups"]), soft_wrap=True)
     return 0
+
+
+def _backup_line(told: Answer) -> str:
+    """Until when the catalog could be brought back with every disk of its coordinators lost."""
+    last = "none yet" if told["last_backup"] is None else _moment(told["last_backup"])
+    parts = [f"Last backup: {last}"]
+    if told["archived_at"] is not None:
+        parts.append(f"changes archived {_moment(told['archived_at'])}")
+    if told["waiting_bytes"]:
+        parts.append(f"{readable_size(told['waiting_bytes'])} wait to be archived")
+    if told["problem"] is not None:
+        parts.append(f"trouble: {told['problem']}")
+    return "; ".join(parts)
+
+
+def _moment(text: str) -> str:
+    return text[:19].replace("T", " ") + " UTC"
 
 
 _ROLES = {

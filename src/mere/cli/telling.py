@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def tell_state(server: Server) -> AsyncIterator[Answer]:
-    """First the warehouse, then each member of its cluster, each segment, each database."""
+    """First the warehouse, then each member of its cluster, each segment, each database, and its backups."""
     yield {"listen": str(server.address), "storage": server.settings.storage}
     postgres = server.postgres
     if server.node is not None:
@@ -29,6 +29,8 @@ async def tell_state(server: Server) -> AsyncIterator[Answer]:
     if postgres.role != "none":
         async for size in tell_sizes(postgres):
             yield size
+    if server.backups is not None and postgres.role == "primary":
+        yield {"backups": server.backups.tell()}
 
 
 async def tell_cluster(postgres: PatroniServer) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from mere.catalog.postgres import SERVICE_ERRORS
 from mere.errors import CatalogError, CommitUnknown, MereError
 from mere.lake.message import CommitMessage
 from mere.session.services import Database
+from mere.wire.backend import read_notice
 
 _COMMIT = "SET CONSTRAINTS ALL IMMEDIATE; SELECT mere.commit(); COMMIT"
 # Which branch of PostgreSQL's history is being written: who takes over begins another, and gives its numbers anew.
@@ -23,6 +24,7 @@ _STATUS = f"SELECT {_TIMELINE}, pg_catalog.pg_xact_status($1::text::xid8)"
 _IN_RECOVERY = "SELECT pg_catalog.pg_is_in_recovery()"
 # A barrier: it returns only when everything before it is as durable as synchronous_commit promises.
 _BARRIER = "SELECT pg_catalog.pg_logical_emit_message(true, 'mere', '')"
+_GAVE_UP = "SyncRepWaitForLSN"  # the routine that PostgreSQL's warning comes from, in any language
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +50,9 @@ async def commit(backend: Backend, database: Database, message: CommitMessage, p
     xid = (await backend.fetch("SELECT pg_catalog.pg_current_xact_id()"))[0][0]
     assert xid is not None
     timeline = await _put_ticket(database, xid, message)
-    work = asyncio.ensure_future(backend.simple(_COMMIT))
+    work = asyncio.ensure_future(_commit_and_look(backend))
     try:
-        await asyncio.shield(work)
+        waited = await asyncio.shield(work)
     except asyncio.CancelledError:
         await asyncio.wait({work})  # the server stops, but a COMMIT under way is not left half-way
         raise
@@ -60,6 +62,54 @@ async def commit(backend: Backend, database: Database, message: CommitMessage, p
     except MereError:
         await _drop_ticket(database, xid)
         raise
+    if not waited:
+        await _wait_for_the_standby(database, timeline, patience)
+
+
+async def _commit_and_look(backend: Backend) -> bool:
+    """Whether PostgreSQL waited for the standby to the end. Who cancels that wait (pg_cancel_backend) gets COMMIT all
+    the same, with a warning that nobody but us reads."""
+    waited = True
+    tell = backend.on_async
+
+    def look(raw: bytes) -> None:
+        nonlocal waited
+        if raw[:1] == b"N" and read_notice(raw).get("R") == _GAVE_UP:
+            waited = False
+        else:
+            tell(raw)
+
+    backend.on_async = look
+    try:
+        await backend.simple(_COMMIT)
+    finally:
+        backend.on_async = tell
+    return waited
+
+
+async def _wait_for_the_standby(database: Database, timeline: str, patience: float) -> None:
+    """Returns when what is committed is as durable as it was to be; CommitUnknown if that cannot be had in time."""
+    deadline = time.monotonic() + patience
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            if await asyncio.wait_for(_is_durable(database, timeline), timeout=left):
+                return
+            break
+        except (OSError, *SERVICE_ERRORS, TimeoutError) as error:
+            logger.warning("the standby has not confirmed a commit whose wait was cancelled: %s", error)
+        await asyncio.sleep(0.1)
+    raise CommitUnknown(
+        "the transaction is committed on this coordinator, but no standby has confirmed it: a failover may lose it",
+        hint="Look at the data before running the transaction again.",
+    )
+
+
+async def _is_durable(database: Database, timeline: str) -> bool:
+    async with database.pool.acquire() as connection:
+        if await connection.fetchval(_IN_RECOVERY):
+            return False
+        await connection.execute(_BARRIER)
+        return bool(await connection.fetchval(f"SELECT {_TIMELINE}") == timeline)
 
 
 async def _put_ticket(database: Database, xid: str, message: CommitMessage) -> str:

@@ -56,6 +56,7 @@ class Services:
     forget_database: Callable[[str], Awaitable[None]]  # before it is dropped: nothing of ours holds it open
     postgres: Postgres
     storage: Storage
+    restored: Callable[[], Awaitable[datetime | None]]  # when the warehouse was last brought back from its backups
     dispatcher: Dispatcher = field(init=False)
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ async def maintain(services: Services, name: str, request: Request) -> list[Step
         pool=database.pool,
         metadata=database.metadata,
         data_url=database.data_url,
-        store=SettledObjects(services.storage, services.postgres, name),
+        store=SettledObjects(services.storage, services.postgres, name, await _spared(services)),
         engine=services.engine.workspace,
         readers=database.readers,
         changing=database.changing,
@@ -85,11 +85,21 @@ def policy(settings: Settings, request: Request) -> MaintenancePolicy:
     return dataclasses.replace(made, rewrite=EVERYTHING) if request.full else made
 
 
-class SettledObjects:
-    """The storage without what an open transaction may have written: its files are garbage only to a stranger's eye."""
+async def _spared(services: Services) -> datetime | None:
+    """Up to when files that nobody knows may be those of a history that a restore left, and may be gone back to."""
+    restored = await services.restored()
+    if restored is None or datetime.now(UTC) > restored + services.settings.retention:
+        return None
+    return restored
 
-    def __init__(self, storage: Storage, postgres: Postgres, database: str) -> None:
+
+class SettledObjects:
+    """The storage without what an open transaction may have written, whose files are garbage only to a stranger's eye,
+    and without what is not younger than `spared`."""
+
+    def __init__(self, storage: Storage, postgres: Postgres, database: str, spared: datetime | None = None) -> None:
         self._storage = storage
+        self._spared = spared
         self._postgres = postgres
         self._database = database
         self._skew = timedelta(0) if storage.location.is_local else _CLOCK_SKEW
@@ -101,7 +111,7 @@ class SettledObjects:
     async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
         horizon = await self._oldest_transaction() - self._skew
         async for found in self._storage.list(prefix):
-            if found.modified < horizon:
+            if found.modified < horizon and (self._spared is None or found.modified > self._spared):
                 yield found
 
     async def head(self, path: str) -> StoredObject | None:

@@ -22,7 +22,7 @@ SECONDS = 1  # of WAL that may be lost
 def lost(session_scratch: Path) -> Iterator[tuple[Path, datetime]]:
     """A storage whose coordinator was killed, with its disk; 1 and 2 were committed by the moment, 3 after it."""
     storage = session_scratch / "lost-storage"
-    settings = {"MERE_ARCHIVE_TIMEOUT": f"{SECONDS}s"}
+    settings = {"MERE_ARCHIVE_TIMEOUT": f"{SECONDS}s", "MERE_BACKUP_INTERVAL": "1d"}
     server = MereProcess(session_scratch / "lost", str(storage), settings)
     server.start()
     try:
@@ -79,7 +79,7 @@ async def test_what_cannot_be_restored_is_told_and_nothing_is_touched(
 
 async def test_exactly_what_was_committed_by_the_moment_is_back(lost: tuple[Path, datetime], scratch: Path) -> None:
     storage, moment = lost
-    copy = MereProcess(scratch / "back", str(storage), {"MERE_BACKUP_INTERVAL": "0"})
+    copy = MereProcess(scratch / "back", str(storage))
     await bring_back(storage, copy.data, moment)
     copy.start()
     try:
@@ -92,7 +92,7 @@ async def test_exactly_what_was_committed_by_the_moment_is_back(lost: tuple[Path
 
 async def test_all_that_was_archived_is_back(lost: tuple[Path, datetime], scratch: Path) -> None:
     storage, _ = lost
-    copy = MereProcess(scratch / "back", str(storage), {"MERE_BACKUP_INTERVAL": "0"})
+    copy = MereProcess(scratch / "back", str(storage))
     await bring_back(storage, copy.data)
     copy.start()
     try:
