@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check docs bench-tpch bench-latency bench-select bench-copy bench-insert bench-mpp bench-tpcds bench-recovery bench-clients bench-wire bench-failover bench-replication bench-ledger lock clean
+.PHONY: help demo test check docs bench-tpch bench-latency bench-select bench-copy bench-insert bench-mpp bench-tpcds bench-recovery bench-clients bench-wire bench-failover bench-replication bench-ledger bench-maintenance lock clean
 
 help:
 	@echo "make demo           start Mere over an S3 server, load TPC-H, run and check its 22 queries"
@@ -28,6 +28,7 @@ help:
 	@echo "make bench-insert   one-row commits per second, with 1 and 8 sessions"
 	@echo "make bench-failover the primary coordinator killed, paused, cut off, handed over, 20 times each"
 	@echo "make bench-replication  commits with a standby, and bytes sent to it, beside a mirrored PostgreSQL 18"
+	@echo "make bench-maintenance  what writers wait while a large table is rewritten"
 	@echo "make bench-ledger   a coordinator pair under writers and every kind of harm for ten minutes"
 	@echo "make docs           write docs/settings.md anew"
 	@echo "make lock           write the lock files anew (needs uv)"
@@ -49,7 +50,7 @@ docs: $(VENV)/.dev
 bench-tpch: $(VENV)/.dev
 	@$(BIN)/python -m bench.tpch $(SCALES)
 
-bench-latency bench-select bench-copy bench-insert bench-mpp bench-tpcds bench-recovery bench-clients bench-wire bench-failover bench-replication bench-ledger: bench-%: $(VENV)/.dev
+bench-latency bench-select bench-copy bench-insert bench-mpp bench-tpcds bench-recovery bench-clients bench-wire bench-failover bench-replication bench-ledger bench-maintenance: bench-%: $(VENV)/.dev
 	@$(BIN)/python -m bench.$*
 
 $(VENV)/pyvenv.cfg:
