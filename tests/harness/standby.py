@@ -74,8 +74,11 @@ class Standby:
         assert self.primary.storage is not None
         command = [sys.executable, "-m", "harness.standby", str(self.data), self.primary.storage]
         command += [f"127.0.0.1:{self.port}", *self.options]
+        tests = Path(__file__).parents[1]
+        path = os.pathsep.join((str(tests), str(tests.parent / "src"), os.environ.get("PYTHONPATH", "")))
+        environment = {**os.environ, "PYTHONPATH": path}
         with (self.directory / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=environment)
         self.until_it_answers()
         return self
 

@@ -27,7 +27,8 @@ SELECT EXISTS (SELECT FROM mere_lake.ducklake_data_file WHERE right(path, length
 async def explain_missing(state: SessionState, error: MereError) -> MereError:
     """The error as it is, unless a file is gone that the snapshot had and the catalog need not have any more."""
     name = missing_file(error)
-    if name is None:
+    lake = "/" + state.database.data_url.rstrip("/").rpartition("/")[2] + "/"  # as every way of naming an object has it
+    if name is None or lake not in error.message:
         return error
     try:
         listed = await state.database.pool.fetchval(_LISTED, name)

@@ -71,6 +71,22 @@ def test_a_session_sees_every_commit_that_its_standby_has_and_repeatable_read_ke
         ("CREATE TEMP TABLE z (a int)", "25006", "cannot execute CREATE TABLE in a read-only transaction"),
         ("LISTEN x", "25006", "cannot execute LISTEN during recovery"),
         ("LOCK TABLE t", "25006", "cannot execute LOCK TABLE during recovery"),
+        *(
+            (statement, "25006", f"cannot execute {verb} in a read-only transaction")
+            for statement, verb in (
+                ("INSERT INTO t VALUES (1)", "INSERT"),
+                ("UPDATE t SET a = 1", "UPDATE"),
+                ("DELETE FROM t", "DELETE"),
+                ("MERGE INTO t USING kept ON t.a = kept.a WHEN MATCHED THEN DELETE", "MERGE"),
+                ("TRUNCATE t", "TRUNCATE TABLE"),
+                ("CREATE TABLE z AS SELECT * FROM t", "CREATE TABLE AS"),
+                ("ALTER TABLE t ADD z int", "ALTER TABLE"),
+                ("DROP TABLE t", "DROP TABLE"),
+                ("GRANT SELECT ON t TO PUBLIC", "GRANT"),
+                ("CREATE DATABASE z", "CREATE DATABASE"),
+                ("INSERT INTO kept VALUES (3)", "INSERT"),
+            )
+        ),
     ],
 )
 def test_what_postgresql_refuses_on_a_standby_is_refused(
@@ -85,6 +101,11 @@ def test_what_postgresql_allows_on_a_standby_is_done(reader: Client) -> None:
     reader.ok("BEGIN")
     reader.ok("DO $$ BEGIN PERFORM 1; END $$")
     reader.ok("LOCK TABLE t IN ACCESS SHARE MODE")
+    reader.ok("DECLARE c CURSOR FOR SELECT a FROM t ORDER BY a")
+    assert reader.ok("FETCH 2 FROM c").text == [("1",), ("2",)]
+    reader.ok("SAVEPOINT s")
+    reader.ok("SELECT count(*) FROM t")
+    reader.ok("ROLLBACK TO s")
     reader.ok("COMMIT")
     assert reader.ok("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").tag == "SET"
     assert reader.ok("SELECT x FROM t JOIN kept USING (a)").value == "one"
