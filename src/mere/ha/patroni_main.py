@@ -23,11 +23,13 @@ def main() -> None:
     else:
         from patroni.__main__ import main as daemon
 
+        from mere.ha.first_start import bear_with_the_store
         from mere.ha.pace import quicken
         from mere.ha.postmaster import start_without_python
 
         start_without_python()
         quicken()
+        bear_with_the_store()
         daemon()
 
 
