@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import patroni.postgresql  # first: the two import each other
+
 import patroni.ha  # isort: skip
 import pytest
 
