@@ -57,8 +57,7 @@ def test_the_demo_answers_everything_and_leaves_nothing(scratch: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("seconds", [0.7, 4.0])
+@pytest.mark.parametrize(("number", "seconds"), [(signal.SIGTERM, 0.7), (signal.SIGINT, 4.0)])
 def test_an_interrupted_demo_leaves_nothing(scratch: Path, number: signal.Signals, seconds: float) -> None:
     process = start(scratch)
     time.sleep(seconds)  # wherever it is by then
