@@ -53,6 +53,8 @@ class Pair:
 
     def start(self) -> Pair:
         """Returns when there is a primary with a synchronous standby."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o755)  # PostgreSQL's own user has to get through, whatever the umask is
         if self.network is not None:
             self._stack.callback(self.network.stop)
             self.network.start()
